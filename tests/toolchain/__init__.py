@@ -1,0 +1,1 @@
+"""Tests of the toolchain: cache, builds, resolution, virtual environment, layers."""
