@@ -68,7 +68,26 @@ def obtain(names: list[str]) -> dict[str, Path]:
     ordered = [binary for binary in BINARIES if binary.name in wanted]
     if any(find(binary.name) is None for binary in ordered if binary in (ENGINE, LANGUAGE_HOST)):
         _try_release()
-    return {binary.name: find(binary.name) or build.build(binary) for binary in ordered}
+    programs = {binary.name: find(binary.name) or build.build(binary) for binary in ordered}
+    _put_host_beside_engine()
+    return programs
+
+
+def _put_host_beside_engine() -> None:
+    """Link the built language host into the built engine's folder.
+
+    The engine takes a host that lies beside it for its own, and warns at every run about one that it finds
+    on PATH only.
+    """
+    engine, host = build.find_built(ENGINE), build.find_built(LANGUAGE_HOST)
+    if engine is None or host is None:
+        return
+    link = engine.with_name(host.name)
+    if link.is_symlink() and link.readlink() == host:
+        return
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    fresh.symlink_to(host)
+    fresh.replace(link)
 
 
 def _try_release() -> None:
@@ -82,7 +101,8 @@ def _try_release() -> None:
 
 def search_path() -> tuple[Path, ...]:
     """Return the folders in the cache that belong first in PATH; what is not built is left out."""
-    programs = [find(binary.name) for binary in BINARIES]
+    # The engine's folder first: the language host that lies beside it is the one it expects.
+    programs = [find(binary.name) for binary in sorted(BINARIES, key=lambda binary: binary is not ENGINE)]
     folders = [program.parent for program in programs if program and _is_cached(program)]
     return tuple(dict.fromkeys(folders))
 

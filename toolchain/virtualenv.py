@@ -120,8 +120,6 @@ def _fill(folder: Path, lock: Path, *, renew: bool, progress: Progress) -> None:
         # From here on a killed run leaves an environment that is known to be unfinished.
         (folder / RECORD).write_text(json.dumps({MADE: "yes"}))
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    # Compiling every module takes longer than compiling those that are imported, when they are.
-    pip.append("--no-compile")
     if _pip_has_index(python):
         _run([*pip, "--requirement", str(lock)], progress, f"pip cannot install {lock.name}")
         return
@@ -129,6 +127,8 @@ def _fill(folder: Path, lock: Path, *, renew: bool, progress: Progress) -> None:
     uv = [str(folder / "bin" / "uv"), "pip", "install", "--quiet", "--python", python, "--require-hashes"]
     # A configuration of the user's own could point uv anywhere.
     uv.append("--no-config")
+    # Where PYTHONDONTWRITEBYTECODE is set, what is not compiled now is compiled at every single run.
+    uv.append("--compile-bytecode")
     _run([*uv, "--requirement", str(lock)], progress, f"uv cannot install {lock.name}")
 
 

@@ -68,14 +68,17 @@ def test_an_engine_without_a_language_host_gets_the_built_one(workplace: Workpla
 
 
 def test_all_are_got_in_the_order_of_use_and_put_on_the_path(workplace: Workplace) -> None:
-    """Without names all are built, the quick ones first, and `env` names a folder for each."""
+    """Without names all are built, the quick ones first, and `env` names a folder for each, the engine's first."""
     workplace.go()
     _, answer, _ = workplace.run("build")
     programs = dict(line.split() for line in answer.splitlines())
     assert list(programs) == ["pulumi-language-python", "standin", "pulumi", "traefik"]
     code, line, _ = workplace.run("env")
-    folders = ":".join(str(Path(program).parent) for program in programs.values())
+    ordered = sorted(programs, key=lambda name: name != "pulumi")
+    folders = ":".join(str(Path(programs[name]).parent) for name in ordered)
     assert (code, line) == (0, f"export PATH={folders}:$PATH\n")
+    beside = Path(programs["pulumi"]).with_name("pulumi-language-python")
+    assert beside.resolve() == Path(programs["pulumi-language-python"]).resolve(), "the engine would warn at every run"
 
 
 def test_the_cache_on_path_is_not_an_engine_of_the_users(workplace: Workplace) -> None:
