@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -83,14 +84,25 @@ def ensure(lock: Lock, root: Path = ROOT) -> Path:
         stamp = _read_stamp(folder)
         next_step = step(stamp, wanted, lock) if python.exists() else "renew"
         if next_step == "ready":
+            _write_command(root, python)
             return python
         progress = Progress(".venv")
         progress.note(f"installing {lock.name}, typically 10 to 30 s")
         _fill(folder, root / lock.name, renew=next_step == "renew", progress=progress)
         made = {MADE: "yes"} if next_step == "renew" or MADE in (stamp or {}) else {}
         (folder / RECORD).write_text(json.dumps({**made, **wanted}))
+        _write_command(root, python)
         progress.note(f"ready after {progress.seconds:.0f} s")
     return python
+
+
+def _write_command(root: Path, python: Path) -> None:
+    """Put the command `lab` beside Python; the messages of the program name it."""
+    script = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(root))} exec {shlex.quote(str(python))} -m cli "$@"\n'
+    command = python.with_name("lab")
+    if not command.exists() or command.read_text() != script:
+        command.write_text(script)
+        command.chmod(0o755)
 
 
 def _read_stamp(folder: Path) -> dict[str, str] | None:

@@ -78,7 +78,9 @@ def test_all_are_got_in_the_order_of_use_and_put_on_the_path(workplace: Workplac
     folders = ":".join(str(Path(programs[name]).parent) for name in ordered)
     assert (code, line) == (0, f"export PATH={folders}:$PATH\n")
     beside = Path(programs["pulumi"]).with_name("pulumi-language-python")
-    assert beside.resolve() == Path(programs["pulumi-language-python"]).resolve(), "the engine would warn at every run"
+    assert beside.resolve() == Path(programs["pulumi-language-python"]).resolve(), (
+        "the engine would warn at every run"
+    )
 
 
 def test_the_cache_on_path_is_not_an_engine_of_the_users(workplace: Workplace) -> None:

@@ -68,3 +68,15 @@ def test_a_ready_environment_costs_nothing(root: Path, capsys: pytest.CaptureFix
     (folder / RECORD).write_text(json.dumps(made(root, PROGRAM)))
     assert ensure(PROGRAM, root) == folder / "bin" / "python"
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_command_lab_lies_beside_python(root: Path) -> None:
+    """Messages say `lab check`; the environment has that command, for this checkout."""
+    folder = root / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "python").symlink_to(sys.executable)
+    (root / ".venv" / RECORD).write_text(json.dumps(made(root, PROGRAM)))
+    ensure(PROGRAM, root)
+    command = folder / "lab"
+    assert command.stat().st_mode & 0o111
+    assert command.read_text() == f'#!/bin/sh\nPYTHONPATH={root} exec {folder / "python"} -m cli "$@"\n'
