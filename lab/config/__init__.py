@@ -1,0 +1,1 @@
+"""What a person may write, and how it is read: `model` and `load`."""

@@ -1,0 +1,179 @@
+"""Stacks and services: what runs in containers, and what each may reach."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from lab.config.edge import RouteConfig, one_way_to_say_routes
+from lab.config.machines import SubnetRouterConfig
+from lab.config.strict import Part
+from lab.config.values import Image, Manage, Name, PortNumber, PortText, PortValue, Size, Subnet, YesNo
+
+
+class HealthConfig(Part):
+    """How the engine finds out whether a service is well."""
+
+    command: tuple[str, ...] = Field(min_length=1)
+    """The command that exits 0 when it is."""
+    interval: int = Field(default=30, ge=1)
+    """Seconds between two tries."""
+    retries: int = Field(default=3, ge=1)
+    """Failures in a row before it counts as ill."""
+
+
+def _one_way_to_say_how_large(subnet: object, size: int | None) -> None:
+    if subnet is not None and size is not None:
+        raise ValueError("subnet says its size already; remove size")
+
+
+class NetworkConfig(Part):
+    """A private network of a stack."""
+
+    subnet: Subnet | None = None
+    """Its subnet, however small; given out by the ledger when not written."""
+    size: int | None = Field(default=None, ge=16, le=30)
+    """Its prefix length; a new one replaces the network and its containers."""
+
+    @model_validator(mode="after")
+    def _one_way_to_say_how_large(self) -> "NetworkConfig":
+        _one_way_to_say_how_large(self.subnet, self.size)
+        return self
+
+
+class DockerApiConfig(Part):
+    """What a service may do with the Docker API of its host, through a proxy that grants just this."""
+
+    rights: tuple[Literal["list", "inspect", "events", "logs", "files", "exec", "create"], ...] = Field(
+        min_length=1
+    )
+    """`exec` and `create` are root on the host."""
+    proxy: str | None = None
+    """The service of this stack that is the proxy (`stack/service` for one elsewhere)."""
+
+
+class SecretUse(Part):
+    """How a service is given a secret: as a file whose path a variable holds."""
+
+    secret: Name
+    """The name of the secret."""
+    form: str = Field(default="{secret}", pattern=r"^[^{}]*\{secret\}[^{}]*$")
+    """The file's content, in which {secret} stands for the value: `postgresql://app:{secret}@db/app`."""
+
+
+def _uses(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {variable: {"secret": use} if isinstance(use, str) else use for variable, use in value.items()}
+
+
+class ServiceConfig(Part):
+    """One container of a stack."""
+
+    image: Image
+    """Its image, by digest."""
+    listens: tuple[PortValue, ...] = ()
+    """The ports it serves."""
+    route: RouteConfig | None = None
+    """A host name under which the ingress serves one of its ports."""
+    routes: tuple[RouteConfig, ...] = ()
+    """The same, for several."""
+    needs: tuple[str, ...] = ()
+    """What it opens connections to: `db:5432` in its stack, `stack/service:port` elsewhere."""
+    egress: YesNo = False
+    """Whether it may open connections to the internet."""
+    networks: tuple[Name, ...] = ()
+    """The stack's networks it is in; all of them when not given."""
+    publishes: dict[PortText, PortNumber] = {}
+    """Ports published on the host's address: `1900/udp: 1900`."""
+    volumes: dict[Name, str] = {}
+    """Named volumes and where they are mounted."""
+    binds: dict[str, str] = {}
+    """Paths of the host and where they are mounted, read-only."""
+    environment: dict[str, str] = {}
+    """Variables that are not secret."""
+    secrets: Annotated[dict[str, SecretUse], BeforeValidator(_uses)] = {}
+    """Variables that hold the path of a file with a secret: `ADMIN_TOKEN_FILE: vaultwarden-admin-token`."""
+    files: dict[str, str] = {}
+    """Files with their content, mounted read-only: `/etc/app/config.yaml: …`."""
+    command: tuple[str, ...] = ()
+    """Arguments in place of the image's own."""
+    user: str | None = Field(default=None, pattern=r"^[0-9]+(:[0-9]+)?$")
+    """The numeric user it runs as; the image's own when not given."""
+    capabilities: tuple[Annotated[str, Field(pattern=r"^CAP_[A-Z_]+$")], ...] = ()
+    """Capabilities it keeps; all others are dropped."""
+    read_only: YesNo = False
+    """Whether its root file system cannot be written."""
+    tmpfs: tuple[str, ...] = ()
+    """Paths held in memory."""
+    memory: Size | None = None
+    """The most memory it may take."""
+    cpus: float | None = Field(default=None, gt=0)
+    """The most processor time it may take, in processors."""
+    health: HealthConfig | None = None
+    """How its health is found out."""
+    docker_api: DockerApiConfig | None = None
+    """What it may do with the Docker API."""
+    docker_socket: YesNo = False
+    """Whether it mounts the Docker socket itself: only a proxy may."""
+    privileged: YesNo = False
+    """Whether it is root on the host in all but name."""
+    host_network: YesNo = False
+    """Whether it shares the network of its host."""
+    host_processes: YesNo = False
+    """Whether it sees the processes of its host."""
+    stop_grace: int = Field(default=10, ge=1, le=3600)
+    """Seconds it is given to stop."""
+    protect: YesNo = False
+    """Whether Pulumi refuses to delete its volumes."""
+    description: str = ""
+    """What it is for."""
+
+    @model_validator(mode="after")
+    def _one_way_to_say_routes(self) -> "ServiceConfig":
+        one_way_to_say_routes(self.route, self.routes)
+        return self
+
+    @property
+    def all_routes(self) -> tuple[RouteConfig, ...]:
+        """Its routes, whichever way they were written."""
+        return ((self.route,) if self.route else ()) + self.routes
+
+
+def _networks(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return {name: {} for name in value}
+    if isinstance(value, dict):
+        return {name: {} if part is None else part for name, part in value.items()}
+    return value
+
+
+class StackConfig(Part):
+    """A named group of services with private networks of its own on one Docker host."""
+
+    host: Name
+    """The Docker host: a guest or a device that runs docker."""
+    services: dict[Name, ServiceConfig] = {}
+    """Its services."""
+    subnet: Subnet | None = None
+    """The subnet of its network, however small; given out by the ledger when not written."""
+    size: int | None = Field(default=None, ge=16, le=30)
+    """The prefix length of its network; a new one replaces it and its containers."""
+    networks: Annotated[dict[Name, NetworkConfig], BeforeValidator(_networks)] = {}
+    """Several private networks instead of one; each service then says which it is in."""
+    tailscale: SubnetRouterConfig | None = None
+    """A Tailscale subnet router as the whole of the stack."""
+    description: str = ""
+    """What it is for."""
+    manage: Manage = "yes"
+    """`observe`: planned and proven, never changed."""
+
+    @model_validator(mode="after")
+    def _one_kind_of_stack(self) -> "StackConfig":
+        _one_way_to_say_how_large(self.subnet, self.size)
+        if self.networks and (self.subnet or self.size):
+            raise ValueError(
+                "with several networks, subnet and size belong to one of them; move them into networks"
+            )
+        if self.tailscale is not None and self.services:
+            raise ValueError("a subnet router is the whole of its stack; move its services to another stack")
+        return self

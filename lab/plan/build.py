@@ -1,0 +1,174 @@
+"""The one join: a declaration and a ledger become a plan, or every reason why not.
+
+Reads as the list of its steps. Each step adds its problems to one draft, and the plan
+is refused at the end with all of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lab.addresses import Claim
+from lab.config.model import LabConfig
+from lab.errors import PlanError
+from lab.flows import Endpoint
+from lab.ledger import Ledger
+from lab.names import did_you_mean
+from lab.plan.certificate import plan_certificate
+from lab.plan.containers import plan_stacks, plan_subnet_routers
+from lab.plan.dns import plan_dns, public_zone
+from lab.plan.draft import Draft, check_records
+from lab.plan.edge import plan_ingress
+from lab.plan.endpoints import check_references
+from lab.plan.hosts import plan_docker_hosts
+from lab.plan.machines import plan_devices, plan_guests, plan_nodes, plan_vlans
+from lab.plan.permissions import guest_rules, plan_flows, vlan_rules
+from lab.plan.places import settle_places
+from lab.plan.records import BackupPlan, IdentityPlan, LabPlan, RouterPlan, SecretRef
+from lab.plan.tailnet import advertised_routes, plan_tailnet
+from lab.plan.wire_addresses import number_wires
+from lab.plan.wires import lay_wires
+
+_DEFAULT_CONNECTIONS = {
+    "cloudflare": "https://api.cloudflare.com/client/v4",
+    "tailscale": "https://api.tailscale.com",
+}
+
+
+def build_plan(
+    config: LabConfig, ledger: Ledger, *, environment: str, neighbours: Sequence[Claim] = ()
+) -> LabPlan:
+    """Decide everything about a lab.
+
+    Args:
+        config: what was declared.
+        ledger: what was given out before; it stays.
+        environment: the name of the lab's environment, such as `dev`.
+        neighbours: the subnets that other environments of the same site hold.
+
+    Raises:
+        PlanError: with every problem found.
+    """
+    return plan_with_ledger(config, ledger, environment=environment, neighbours=neighbours)[0]
+
+
+def plan_with_ledger(
+    config: LabConfig, ledger: Ledger, *, environment: str, neighbours: Sequence[Claim] = ()
+) -> tuple[LabPlan, Ledger]:
+    """The same, with the ledger that holds what was given out now as well."""
+    draft = Draft(config=config, environment=environment, ledger=ledger, neighbours=tuple(neighbours))
+    plan = _planned(draft)
+    if draft.issues:
+        raise PlanError(draft.issues)
+    unrecorded = tuple(sorted(f"{kind}/{key}" for kind, records in draft.given.items() for key in records))
+    plan = replace(plan, warnings=tuple(sorted(set(draft.warnings))), unrecorded=unrecorded)
+    return plan, ledger.with_records(draft.given)
+
+
+def _planned(draft: Draft) -> LabPlan:
+    config = draft.config
+    check_records(draft)
+    check_references(draft)
+    places = settle_places(draft)
+    hosts = plan_docker_hosts(draft, places)
+    wiring = number_wires(draft, lay_wires(draft, hosts))
+    stacks = plan_stacks(draft, hosts, wiring)
+    ingress = plan_ingress(draft, places, hosts, wiring, stacks)
+    advertised = advertised_routes(draft, places)
+    routers = plan_subnet_routers(draft, hosts, wiring, advertised)
+    flows = plan_flows(draft, hosts, stacks, ingress, routers)
+    guests = tuple(
+        replace(
+            guest,
+            rules=guest_rules(flows, guest.name, draft, places, ingress, stacks),
+            advertises=advertised.get(f"guests.{guest.name}", ()),
+        )
+        for guest in plan_guests(draft, places)
+    )
+    nodes = tuple(
+        replace(node, advertises=advertised.get(f"nodes.{node.name}", ()))
+        for node in plan_nodes(draft, places)
+    )
+    vlans = tuple(
+        replace(vlan, rules=vlan_rules(flows, vlan.name, draft, places)) for vlan in plan_vlans(draft)
+    )
+    plan = LabPlan(
+        environment=draft.environment,
+        domain=config.domain,
+        site=config.site,
+        description=config.description,
+        owns=config.owns,
+        operator_vlan=config.operator.vlan,
+        operator_address=places.operator,
+        nodes=nodes,
+        vlans=vlans,
+        router=_router(draft),
+        devices=plan_devices(draft, places),
+        guests=guests,
+        docker_hosts=tuple(hosts[name] for name in sorted(hosts)),
+        stacks=stacks,
+        ingress=ingress,
+        certificate=plan_certificate(draft, public_zone(draft)),
+        dns=plan_dns(draft, ingress),
+        tailnet=plan_tailnet(draft, places, advertised, ingress),
+        subnet_routers=routers,
+        sets={name: config.sets[name] for name in sorted(config.sets)},
+        flows=flows,
+        identity=IdentityPlan(**config.identity.__dict__) if config.identity else None,
+        backup=tuple(BackupPlan(**part.__dict__) for part in config.backup),
+    )
+    return replace(plan, connections=_connections(draft, plan), secrets=_secrets(plan))
+
+
+def _router(draft: Draft) -> RouterPlan:
+    router, config = draft.config.router, draft.config
+    endpoint: Endpoint | None = None
+    for kind, name, known in (
+        ("guest", router.guest, config.guests),
+        ("device", router.device, config.devices),
+    ):
+        if name is None:
+            continue
+        if name not in known:
+            draft.refuse(f"router.{kind}", f'there is no {kind} "{name}"', did_you_mean(name, list(known)))
+        endpoint = Endpoint(kind, name)
+    if router.kind == "guest" and router.guest is None:
+        draft.refuse("router.guest", "a router that is a guest needs the guest's name", "add guest")
+    return RouterPlan(kind=router.kind, endpoint=endpoint, description=router.description)
+
+
+def _connections(draft: Draft, plan: LabPlan) -> dict[str, str]:
+    connections = dict(_DEFAULT_CONNECTIONS)
+    managed = next((node for node in plan.nodes if node.managed), None)
+    if managed is not None:
+        connections["proxmox"] = f"https://{managed.address}:8006"
+    hosts = {host.name for host in plan.docker_hosts}
+    for name, url in sorted(draft.config.connections.items()):
+        if name in hosts:
+            continue
+        if name not in ("proxmox", *_DEFAULT_CONNECTIONS):
+            draft.refuse(
+                f"connections.{name}",
+                "nothing here is connected to under that name",
+                did_you_mean(name, {"proxmox", *_DEFAULT_CONNECTIONS, *hosts}),
+            )
+        connections[name] = url
+    return connections
+
+
+def _secrets(plan: LabPlan) -> tuple[SecretRef, ...]:
+    names = {
+        file.secret.name
+        for stack in plan.stacks
+        if stack.managed
+        for service in stack.services
+        for file in service.secret_files
+    }
+    if any(node.managed for node in plan.nodes):
+        names.add("proxmox-token")
+    if plan.dns.provider == "cloudflare" and (plan.dns.records or plan.certificate):
+        names.add("cloudflare-token")
+    if any(router.managed for router in plan.subnet_routers) or (
+        plan.tailnet is not None and plan.tailnet.managed
+    ):
+        names.add("tailscale-key")
+    return tuple(SecretRef(name) for name in sorted(names))

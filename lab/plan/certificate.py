@@ -1,0 +1,42 @@
+"""The certificate of the ingress: which names it covers, and which it does not."""
+
+from lab.plan.draft import Draft
+from lab.plan.records import CertificatePlan
+
+
+def covers(name: str, host: str) -> bool:
+    """Whether a certificate's name covers a host: equal, or a wildcard for exactly one label (RFC 6125, 6.4.3)."""
+    if name.startswith("*."):
+        label, _, rest = host.partition(".")
+        return bool(label) and rest == name[2:]
+    return name == host
+
+
+def certificate_names(draft: Draft) -> tuple[str, ...]:
+    """The names of the certificate, each below the lab's domain unless it is whole already."""
+    certificate = draft.config.certificate
+    if certificate is None:
+        return ()
+    return tuple(
+        name if "." in name.removeprefix("*.") else f"{name}.{draft.config.domain}"
+        for name in certificate.names
+    )
+
+
+def plan_certificate(draft: Draft, zone: str) -> CertificatePlan | None:
+    """What the certificate covers and who signs it.
+
+    Args:
+        draft: the plan while it is made.
+        zone: the public zone in which the challenge is answered.
+    """
+    certificate = draft.config.certificate
+    if certificate is None:
+        return None
+    return CertificatePlan(
+        names=certificate_names(draft),
+        dns=certificate.dns,
+        ca=certificate.ca,
+        email=certificate.email,
+        zone=zone,
+    )

@@ -1,0 +1,320 @@
+"""Stacks of a plan: every service with its networks, files, volumes and limits.
+
+Secrets reach a container as files below `/run/homelab/secrets`, because `inspect` shows
+variables to everyone who may list containers, and does not show files.
+"""
+
+from lab.config.machines import SubnetRouterConfig
+from lab.config.stacks import ServiceConfig, StackConfig
+from lab.flows import Endpoint, Port
+from lab.names import join
+from lab.plan.draft import Draft
+from lab.plan.hosts import known_host
+from lab.plan.needs import check_needs
+from lab.plan.records import (
+    DockerHostPlan,
+    FilePlan,
+    HealthPlan,
+    NetworkPlan,
+    PublishedPort,
+    SecretFilePlan,
+    SecretRef,
+    ServicePlan,
+    StackPlan,
+    SubnetRouterPlan,
+    VolumePlan,
+)
+from lab.plan.wires import TRAEFIK, Wiring
+
+_MIB = 2**20
+CONFIGURATION = "/run/homelab"
+"""Where volumes with files and secrets are mounted; everything below it may be written before a start."""
+FILES = f"{CONFIGURATION}/files"
+SECRETS = f"{CONFIGURATION}/secrets"
+_FIRST_PUBLISHED, _LAST_PUBLISHED = 20000, 30000
+TAILSCALE_KEY_VARIABLE = "TS_AUTHKEY"
+
+
+def service_endpoint(member: str) -> Endpoint:
+    """The endpoint of `stack/service`."""
+    return Endpoint("service", member)
+
+
+def plan_stacks(draft: Draft, hosts: dict[str, DockerHostPlan], wiring: Wiring) -> tuple[StackPlan, ...]:
+    """Every stack whose services are containers of their own."""
+    published = _published(draft, hosts)
+    networks: dict[str, list[NetworkPlan]] = {}
+    for key in sorted(wiring.networks):
+        networks.setdefault(_owner_of(wiring, key), []).append(wiring.networks[key])
+    plans = []
+    _check_names(draft)
+    for name, stack in sorted(draft.config.stacks.items()):
+        known_host(draft, hosts, stack.host, f"stacks.{name}.host")
+        check_needs(draft, name, stack)
+        _check_content(draft, name, stack)
+        if stack.tailscale is not None:
+            continue
+        services = [
+            _service(draft, name, service_name, service, wiring, published)
+            for service_name, service in sorted(stack.services.items())
+        ]
+        plans.append(
+            StackPlan(
+                name=name,
+                host=stack.host,
+                networks=tuple(networks.get(name, ())),
+                services=tuple(services),
+                description=stack.description,
+                managed=stack.manage == "yes",
+            )
+        )
+    return tuple(plans)
+
+
+def _check_content(draft: Draft, name: str, stack: StackConfig) -> None:
+    if stack.tailscale is None and not stack.services:
+        draft.refuse(f"stacks.{name}", "the stack has no services", "add one, or remove the stack")
+    for service_name, service in stack.services.items():
+        for path in service.files:
+            if service.read_only and not path.startswith(f"{CONFIGURATION}/"):
+                draft.refuse(
+                    f"stacks.{name}.services.{service_name}.files",
+                    f"{path} cannot be put into a container whose root file system is read-only",
+                    f"choose a path below {FILES}, which is a volume, or leave read-only out",
+                )
+
+
+def _check_names(draft: Draft) -> None:
+    """Stack a with service b-c and stack a-b with service c would be one resource to the engine."""
+    owners: dict[str, str] = {}
+    for stack_name, stack in sorted(draft.config.stacks.items()):
+        for name in sorted(stack.services):
+            joined = join(stack.host, stack_name, name)
+            other = owners.setdefault(joined, f"{stack_name}/{name}")
+            if other != f"{stack_name}/{name}":
+                draft.refuse(
+                    f"stacks.{stack_name}.services.{name}",
+                    f"{stack_name}/{name} and {other} would both be called {joined}",
+                    "rename one of them",
+                )
+
+
+def _owner_of(wiring: Wiring, key: str) -> str:
+    """The stack that creates a network: a link is created by the stack that needs it."""
+    wire = wiring.wires[key]
+    if wire.pool == "edge":
+        return ""
+    return wire.path.split(".")[1]
+
+
+def _service(
+    draft: Draft,
+    stack: str,
+    name: str,
+    service: ServiceConfig,
+    wiring: Wiring,
+    published: dict[str, list[PublishedPort]],
+) -> ServicePlan:
+    member = f"{stack}/{name}"
+    _check_docker_access(draft, stack, name, service)
+    secret_files = tuple(
+        SecretFilePlan(
+            variable=variable,
+            path=f"{SECRETS}/{variable}",
+            secret=SecretRef(use.secret),
+            form=use.form,
+        )
+        for variable, use in sorted(service.secrets.items())
+    )
+    return ServicePlan(
+        name=name,
+        image=service.image,
+        attachments=tuple(sorted(wiring.attachments.get(member, ()), key=lambda a: a.network)),
+        endpoint=service_endpoint(member),
+        listens=tuple(sorted(service.listens)),
+        speaks_http=bool(service.all_routes),
+        environment=dict(
+            sorted({**service.environment, **{f.variable: f.path for f in secret_files}}.items())
+        ),
+        secret_files=secret_files,
+        files=tuple(FilePlan(path=path, content=content) for path, content in sorted(service.files.items())),
+        volumes=tuple(
+            VolumePlan(name=volume, mount=mount, protect=service.protect)
+            for volume, mount in sorted(service.volumes.items())
+        ),
+        binds=dict(sorted(service.binds.items())),
+        command=service.command,
+        user=service.user,
+        capabilities=tuple(sorted(service.capabilities)),
+        read_only=service.read_only,
+        tmpfs=service.tmpfs,
+        memory_mib=service.memory // _MIB if service.memory else None,
+        cpus=service.cpus,
+        health=HealthPlan(**service.health.model_dump()) if service.health else None,
+        published=tuple(published.get(member, ())),
+        privileged=service.privileged,
+        host_network=service.host_network,
+        host_processes=service.host_processes,
+        docker_socket=service.docker_socket,
+        docker_rights=service.docker_api.rights if service.docker_api else (),
+        docker_proxy=service.docker_api.proxy if service.docker_api else None,
+        stop_grace=service.stop_grace,
+        description=service.description,
+    )
+
+
+def _check_docker_access(draft: Draft, stack: str, name: str, service: ServiceConfig) -> None:
+    path = f"stacks.{stack}.services.{name}"
+    if service.docker_api and set(service.docker_api.rights) & {"exec", "create"}:
+        rights = " and ".join(r for r in service.docker_api.rights if r in ("exec", "create"))
+        draft.warn(
+            f"{path}.docker-api.rights",
+            f"{rights} on the Docker API is root on the host for service {stack}/{name}",
+            "leave only list, inspect, events or logs",
+        )
+    if service.docker_socket and service.listens == () and service.docker_api is None:
+        draft.warn(
+            f"{path}.docker-socket",
+            f"service {stack}/{name} holds the raw Docker socket, which is root on the host",
+            "let it ask a proxy: docker-api: {rights: […], proxy: …}",
+        )
+
+
+def _published(draft: Draft, hosts: dict[str, DockerHostPlan]) -> dict[str, list[PublishedPort]]:
+    """The ports that services publish on their host's address, each host port once."""
+    published: dict[str, list[PublishedPort]] = {}
+    owners = _ingress_ports(draft)
+    for stack_name, stack in sorted(draft.config.stacks.items()):
+        host = hosts.get(stack.host)
+        if host is None:
+            continue
+        for name, service in sorted(stack.services.items()):
+            member = f"{stack_name}/{name}"
+            for text, external in sorted(service.publishes.items()):
+                port = Port.parse(text)
+                key = (host.name, external, port.protocol)
+                if key in owners:
+                    draft.refuse(
+                        f"stacks.{stack_name}.services.{name}.publishes",
+                        f"port {external}/{port.protocol} of {host.name} is also published by {owners[key]}",
+                        "publish it under another number",
+                    )
+                    continue
+                owners[key] = member
+                published.setdefault(member, []).append(
+                    PublishedPort(
+                        internal=port.number, external=external, address=host.address, protocol=port.protocol
+                    )
+                )
+    for member, ports in _route_ports(draft, hosts, owners).items():
+        published.setdefault(member, []).extend(ports)
+    return published
+
+
+_Owners = dict[tuple[str, int, str], str]
+"""Who publishes a port: host, number and protocol to `stack/service`."""
+
+
+def _ingress_ports(draft: Draft) -> _Owners:
+    ingress = draft.config.ingress
+    if ingress is None or ingress.manage == "observe":
+        return {}
+    return {(ingress.host, entry.port, "tcp"): TRAEFIK for entry in ingress.audiences.values()}
+
+
+def _route_ports(
+    draft: Draft, hosts: dict[str, DockerHostPlan], owners: _Owners
+) -> dict[str, list[PublishedPort]]:
+    """Ports by which an ingress on another machine reaches a routed service."""
+    ingress = draft.config.ingress
+    if ingress is None:
+        return {}
+    keys: dict[str, tuple[str, str, int]] = {}
+    for stack_name, stack in draft.config.stacks.items():
+        if stack.host not in hosts or stack.host == ingress.host:
+            continue
+        for name, service in stack.services.items():
+            for number in _routed_ports(service):
+                key = f"{stack.host}/{stack_name}/{name}/{number}"
+                keys[key] = (stack.host, f"{stack_name}/{name}", number)
+    taken = {number for _, number, _ in owners}
+    free = (n for n in range(_FIRST_PUBLISHED, _LAST_PUBLISHED) if n not in taken)
+    ports: dict[str, list[PublishedPort]] = {}
+    for key, number in draft.numbers("published-ports", keys, free).items():
+        host, member, internal = keys[key]
+        if (other := owners.get((host, number, "tcp"))) is not None:
+            stack_name, _, name = other.partition("/")
+            draft.refuse(
+                f"stacks.{stack_name}.services.{name}.publishes",
+                f"port {number} of {host} was given to {member} before (ledger)",
+                f"publish it under another number, or drop the record: `lab ledger --drop published-ports/{key}`",
+            )
+        ports.setdefault(member, []).append(
+            PublishedPort(internal=internal, external=number, address=hosts[host].address)
+        )
+    return ports
+
+
+def _routed_ports(service: ServiceConfig) -> set[int]:
+    """The TCP ports of routes that a service does not publish anyway."""
+    if service.host_network:
+        return set()
+    only = service.listens[0] if len(service.listens) == 1 else None
+    routed = {port.number for route in service.all_routes if (port := route.port or only)}
+    return routed - {Port.parse(text).number for text in service.publishes}
+
+
+def plan_subnet_routers(
+    draft: Draft, hosts: dict[str, DockerHostPlan], wiring: Wiring, advertised: dict[str, tuple[str, ...]]
+) -> tuple[SubnetRouterPlan, ...]:
+    """Every stack that is a Tailscale subnet router."""
+    routers = []
+    for name, stack in sorted(draft.config.stacks.items()):
+        key = f"{stack.host}/out-{name}-router"
+        if stack.tailscale is None or stack.host not in hosts or key not in wiring.networks:
+            continue
+        if stack.tailscale.image is None:
+            draft.refuse(
+                f"stacks.{name}.tailscale.image", "a subnet router needs an image by digest", "add image"
+            )
+            continue
+        routers.append(
+            SubnetRouterPlan(
+                name=name,
+                host=stack.host,
+                service=_router_service(draft, name, stack.tailscale, wiring, advertised[f"stacks.{name}"]),
+                network=wiring.networks[key],
+                advertises=advertised[f"stacks.{name}"],
+                managed=stack.manage == "yes",
+            )
+        )
+    return tuple(routers)
+
+
+def _router_service(
+    draft: Draft, name: str, router: SubnetRouterConfig, wiring: Wiring, routes: tuple[str, ...]
+) -> ServicePlan:
+    key = f"{SECRETS}/tailscale-key"
+    return ServicePlan(
+        name="router",
+        image=router.image or "",
+        attachments=tuple(wiring.attachments.get(f"{name}/router", ())),
+        endpoint=service_endpoint(f"{name}/router"),
+        environment={
+            "TS_HOSTNAME": f"{draft.environment}-{name}",
+            "TS_ROUTES": ",".join(routes),
+            "TS_STATE_DIR": "/var/lib/tailscale",
+            "TS_AUTH_ONCE": "true",
+            "TS_USERSPACE": "false",
+            TAILSCALE_KEY_VARIABLE: f"file:{key}",
+        },
+        secret_files=(
+            SecretFilePlan(
+                variable=TAILSCALE_KEY_VARIABLE, path=key, secret=SecretRef("tailscale-router-key")
+            ),
+        ),
+        volumes=(VolumePlan(name="state", mount="/var/lib/tailscale"),),
+        devices=("/dev/net/tun",),
+        capabilities=("CAP_NET_ADMIN", "CAP_NET_RAW"),
+        description="Tailscale subnet router",
+    )

@@ -1,0 +1,291 @@
+"""Which Docker networks there are, and who is in each.
+
+One wire is one Docker network on one host. A stack has private wires of its own; a
+routed service meets Traefik on an edge slot that nobody else is in; a service that may
+go out, or whose ports are published, has one outer wire; a service that needs one of
+another stack shares a link with just that one. Nothing else is shared, unless the
+ingress is declared `attachment: shared`. Two owners of one name are refused, because
+their members would meet. Subnets and addresses are given out in `wire_addresses`.
+"""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+
+from lab.config.edge import IngressConfig
+from lab.config.stacks import ServiceConfig, StackConfig
+from lab.names import did_you_mean
+from lab.plan.draft import Draft
+from lab.plan.needs import need_targets, proxy_of
+from lab.plan.records import AttachmentPlan, DockerHostPlan, NetworkPlan, NetworkPurpose
+
+TRAEFIK = "ingress/traefik"
+FRONT = "vnet-front"
+SHARED = "vnet-ingress"
+_SMALL_PREFIX = 29
+"""Edge slots, links and ways out hold two or three containers, and a /29 holds five."""
+
+
+def slot_name(number: int) -> str:
+    """The name of an edge slot."""
+    return f"edge-{number:03d}"
+
+
+@dataclass
+class Wire:
+    """One Docker network while it is planned."""
+
+    host: str
+    name: str
+    owner: str
+    path: str
+    purpose: NetworkPurpose = "private"
+    internal: bool = True
+    pool: str = "docker"
+    prefix: int | None = None
+    """The declared prefix; None to follow from the number of members."""
+    subnet: IPv4Network | None = None
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Members as `stack/service`, with the names under which others find them."""
+
+    @property
+    def key(self) -> str:
+        """Its record in the ledger."""
+        return f"{self.host}/{self.name}"
+
+
+@dataclass
+class Wiring:
+    """All wires, and for each member its wires in order."""
+
+    wires: dict[str, Wire] = field(default_factory=dict)
+    of: dict[str, list[str]] = field(default_factory=dict)
+    networks: dict[str, NetworkPlan] = field(default_factory=dict)
+    attachments: dict[str, list[AttachmentPlan]] = field(default_factory=dict)
+
+    def add(self, draft: Draft, wire: Wire) -> Wire:
+        """Add a wire, or find it; one of that name with another owner is refused."""
+        found = self.wires.setdefault(wire.key, wire)
+        if found.owner != wire.owner:
+            draft.refuse(
+                wire.path,
+                f"the Docker network {wire.name} of {wire.owner} would be that of {found.owner} too",
+                "rename one of the two stacks",
+            )
+        return found
+
+    def join(self, wire: Wire, member: str, *aliases: str) -> None:
+        """Put a member on a wire."""
+        wire.members[member] = (*wire.members.get(member, ()), *aliases)
+        keys = self.of.setdefault(member, [])
+        if wire.key not in keys:
+            keys.append(wire.key)
+
+
+def lay_wires(draft: Draft, hosts: dict[str, DockerHostPlan]) -> Wiring:
+    """Lay every wire of the lab."""
+    wiring = Wiring()
+    ingress = draft.config.ingress
+    if ingress is not None and ingress.manage == "yes" and ingress.host in hosts:
+        _lay_ingress(draft, wiring, ingress)
+    stacks = sorted(draft.config.stacks.items())
+    for name, stack in stacks:
+        if stack.host in hosts:
+            _lay_stack(draft, wiring, name, stack)
+    for name, stack in stacks:
+        for service_name, service in sorted(stack.services.items()):
+            _lay_links(draft, wiring, name, service_name, service)
+    return wiring
+
+
+def _lay_stack(draft: Draft, wiring: Wiring, name: str, stack: StackConfig) -> None:
+    if stack.tailscale is not None:
+        outer = wiring.add(draft, _outer(stack.host, name, "router", f"stacks.{name}.tailscale"))
+        wiring.join(outer, f"{name}/router")
+    if not stack.services:
+        return
+    private = {network: wiring.add(draft, wire) for network, wire in _private_wires(stack, name).items()}
+    for service_name, service in stack.services.items():
+        member = f"{name}/{service_name}"
+        for network in _networks_of(draft, name, service_name, service, private):
+            wiring.join(private[network], member, service_name)
+        if _goes_out(draft, name, stack, service):
+            path = f"stacks.{name}.services.{service_name}"
+            wiring.join(wiring.add(draft, _outer(stack.host, name, service_name, path)), member)
+
+
+def _private_wires(stack: StackConfig, name: str) -> dict[str, Wire]:
+    if stack.networks:
+        return {
+            network: Wire(
+                host=stack.host,
+                name=f"vnet-{name}-{network}",
+                owner=f"network {network} of stack {name}",
+                path=f"stacks.{name}.networks.{network}",
+                prefix=part.size,
+                subnet=part.subnet,
+            )
+            for network, part in stack.networks.items()
+        }
+    return {
+        "": Wire(
+            host=stack.host,
+            name=f"vnet-{name}",
+            owner=f"stack {name}",
+            path=f"stacks.{name}.subnet",
+            prefix=stack.size,
+            subnet=stack.subnet,
+        )
+    }
+
+
+def _networks_of(
+    draft: Draft, stack: str, name: str, service: ServiceConfig, private: dict[str, Wire]
+) -> tuple[str, ...]:
+    if service.host_network:
+        return ()
+    for network in service.networks:
+        if network not in private:
+            draft.refuse(
+                f"stacks.{stack}.services.{name}.networks",
+                f'the stack has no network "{network}"',
+                did_you_mean(network, [n for n in private if n]),
+            )
+    chosen = tuple(n for n in service.networks if n in private)
+    return chosen or tuple(private)
+
+
+def _outer(host: str, stack: str, service: str, path: str) -> Wire:
+    return Wire(
+        host=host,
+        name=f"out-{stack}-{service}",
+        owner=f"the way out of {stack}/{service}",
+        path=path,
+        purpose="egress",
+        internal=False,
+        prefix=_SMALL_PREFIX,
+    )
+
+
+def _goes_out(draft: Draft, stack: str, declared: StackConfig, service: ServiceConfig) -> bool:
+    if service.host_network:
+        return False
+    ingress = draft.config.ingress
+    behind_another_host = bool(service.all_routes) and ingress is not None and ingress.host != declared.host
+    return bool(service.egress or service.publishes or behind_another_host) or any(
+        target.endpoint.kind != "service" or _elsewhere(draft, declared, target.endpoint.name)
+        for target in need_targets(service, stack)
+    )
+
+
+def _elsewhere(draft: Draft, stack: StackConfig, member: str) -> bool:
+    """Whether a service is reached by its host's address rather than on a wire."""
+    other, _, name = member.partition("/")
+    theirs = draft.config.stacks.get(other)
+    return theirs is not None and (theirs.host != stack.host or _on_host(theirs, name))
+
+
+def _on_host(stack: StackConfig, service: str) -> bool:
+    return service in stack.services and stack.services[service].host_network
+
+
+def _lay_links(draft: Draft, wiring: Wiring, stack: str, name: str, service: ServiceConfig) -> None:
+    targets = need_targets(service, stack)
+    wanted = [target.endpoint.name for target in targets if target.endpoint.kind == "service"]
+    if (proxy := proxy_of(service, stack)) is not None:
+        wanted.append(proxy)
+    if not service.host_network:
+        for other in wanted:
+            _lay_link(draft, wiring, f"{stack}/{name}", other)
+
+
+def _lay_link(draft: Draft, wiring: Wiring, member: str, other: str) -> None:
+    stack, _, service = other.partition("/")
+    own = draft.config.stacks[member.partition("/")[0]]
+    theirs = draft.config.stacks.get(stack)
+    if theirs is None or service not in theirs.services or _elsewhere(draft, own, other):
+        return
+    if set(wiring.of.get(member, ())) & set(wiring.of.get(other, ())):
+        return
+    wire = wiring.add(
+        draft,
+        Wire(
+            host=own.host,
+            name=f"link-{member.replace('/', '-')}--{other.replace('/', '-')}",
+            owner=f"the link from {member} to {other}",
+            path=f"stacks.{member.replace('/', '.services.')}.needs",
+            prefix=_SMALL_PREFIX,
+        ),
+    )
+    wiring.join(wire, member)
+    wiring.join(wire, other, service)
+
+
+def _lay_ingress(draft: Draft, wiring: Wiring, ingress: IngressConfig) -> None:
+    front = Wire(
+        host=ingress.host,
+        name=FRONT,
+        owner="the front of the ingress",
+        path="ingress",
+        purpose="ingress",
+        internal=False,
+        pool="edge",
+        prefix=_SMALL_PREFIX,
+    )
+    wiring.join(wiring.add(draft, front), TRAEFIK)
+    routed = sorted(
+        f"{name}/{service_name}"
+        for name, stack in draft.config.stacks.items()
+        for service_name, service in stack.services.items()
+        if service.all_routes and not service.host_network and stack.host == ingress.host
+    )
+    if ingress.attachment == "shared":
+        _lay_shared(draft, wiring, ingress, routed)
+    else:
+        _lay_slots(draft, wiring, ingress, routed)
+
+
+def _lay_shared(draft: Draft, wiring: Wiring, ingress: IngressConfig, routed: list[str]) -> None:
+    shared = wiring.add(
+        draft,
+        Wire(
+            host=ingress.host,
+            name=SHARED,
+            owner="the shared network of the ingress",
+            path="ingress.subnet",
+            purpose="edge",
+            internal=ingress.subnet is None,
+            pool="edge",
+            subnet=ingress.subnet,
+        ),
+    )
+    wiring.join(shared, TRAEFIK)
+    for member in routed:
+        wiring.join(shared, member, member.partition("/")[2])
+
+
+def _lay_slots(draft: Draft, wiring: Wiring, ingress: IngressConfig, routed: list[str]) -> None:
+    for number in range(ingress.slots):
+        wire = wiring.add(
+            draft,
+            Wire(
+                host=ingress.host,
+                name=slot_name(number),
+                owner=f"edge slot {number}",
+                path="ingress.slots",
+                purpose="edge",
+                pool="edge",
+                prefix=_SMALL_PREFIX,
+            ),
+        )
+        wiring.join(wire, TRAEFIK)
+    slots = draft.numbers("edge-slots", routed, range(ingress.slots))
+    for member in routed:
+        number = slots.get(member, ingress.slots)
+        if number >= ingress.slots:
+            draft.refuse(
+                "ingress.slots",
+                f"{ingress.slots} edge slots do not hold all routed services: {member} has none",
+                "raise slots (which replaces Traefik once), or drop edge-slots records whose owners are gone",
+            )
+            continue
+        wiring.join(wiring.wires[f"{ingress.host}/{slot_name(number)}"], member, member.partition("/")[2])

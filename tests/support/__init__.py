@@ -1,0 +1,1 @@
+"""What tests share: needs that may be missing, and the engine double."""

@@ -1,0 +1,198 @@
+"""Traefik's files: golden for the labs, the line that each rule is about, and no secret or socket anywhere."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from lab.plan import load_plan
+from lab.plan.records import CertificatePlan, IngressPlan
+from lab.render.traefik import dynamic_configuration, static_configuration
+from tests.labs.reading import CASES, LABS, lab_file
+from tests.support.builders import ingress, plan, route, service, stack
+from tests.support.golden import assert_golden
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = {"dev": ROOT / "Pulumi.dev.yaml", "full": ROOT / "tests" / "support" / "full_lab.yaml"}
+FILES |= {case: lab_file(case) for case in CASES}
+WITH_TRAEFIK = ("dev", "full", "docker-front-back", "flat-subnet", "per-service-networks")
+
+
+def read(text: str) -> Any:
+    """What a YAML reader makes of a file."""
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def edge(**changes: Any) -> IngressPlan:
+    """The ingress of a lab with one routed service."""
+    sections: dict[str, Any] = {
+        "tailnet": {},
+        "ingress": ingress(),
+        "stacks": {"web": stack(app=service(listens=[80], route=route("www")))},
+    }
+    found = plan(**{**sections, **changes}).ingress
+    assert found is not None
+    return found
+
+
+def test_every_lab_with_a_traefik_of_ours_is_golden() -> None:
+    """The labs below are all those whose ingress is created here."""
+    ingresses = {name: load_plan(path).ingress for name, path in FILES.items()}
+    assert {name for name, found in ingresses.items() if found is not None and found.managed} == set(
+        WITH_TRAEFIK
+    )
+
+
+@pytest.mark.parametrize("name", WITH_TRAEFIK)
+def test_the_static_file_is_golden(name: str, update_golden: bool) -> None:
+    """What Traefik reads at its start is exactly as it was when somebody last read it."""
+    decided = load_plan(FILES[name])
+    assert decided.ingress is not None
+    found = static_configuration(decided.ingress, decided.certificate)
+    assert_golden(LABS / name / "expected" / "traefik.static.yaml", found, update=update_golden)
+
+
+@pytest.mark.parametrize("name", WITH_TRAEFIK)
+def test_the_dynamic_file_is_golden(name: str, update_golden: bool) -> None:
+    """What Traefik watches is exactly as it was when somebody last read it."""
+    decided = load_plan(FILES[name])
+    assert decided.ingress is not None
+    found = dynamic_configuration(decided.ingress)
+    assert_golden(LABS / name / "expected" / "traefik.dynamic.yaml", found, update=update_golden)
+
+
+def test_traefik_is_told_by_files_only() -> None:
+    """The file provider is the only one: no Docker socket, no API, no dashboard, no telemetry."""
+    static = read(static_configuration(edge()))
+    assert set(static["providers"]) == {"file"}
+    assert not {"api", "experimental", "serversTransport"} & set(static)
+    assert static["global"] == {"checkNewVersion": False, "sendAnonymousUsage": False}
+
+
+def test_each_audience_has_its_entry_point() -> None:
+    """An audience is a port of its own, and the ping answers on loopback alone."""
+    audiences = {"tailnet": {"port": 8443}, "internet": {"port": 443}}
+    entry_points = read(static_configuration(edge(ingress=ingress(audiences=audiences))))["entryPoints"]
+    assert {name: entry["address"] for name, entry in entry_points.items()} == {
+        "internet": ":443",
+        "tailnet": ":8443",
+        "ping": "127.0.0.1:8082",
+    }
+
+
+def test_headers_cannot_be_smuggled() -> None:
+    """Underscored headers are deleted and encoded separators refused at every entry point."""
+    http = read(static_configuration(edge()))["entryPoints"]["tailnet"]["http"]
+    assert http["underscoreHeadersStrategy"] == "delete"
+    assert set(http["encodedCharacters"].values()) == {False}
+
+
+def test_without_an_authority_traefik_signs_for_itself() -> None:
+    """Without a certificate to ask for, TLS is on and no resolver is named."""
+    static = read(static_configuration(edge()))
+    assert static["entryPoints"]["tailnet"]["http"]["tls"] == {}
+    assert "certificatesResolvers" not in static
+
+
+CERTIFICATE = CertificatePlan(names=("*.lab.example", "lab.example"), email="me@example.com")
+
+
+def test_the_certificate_is_asked_for_once() -> None:
+    """All names are one certificate, by DNS-01, from staging unless the lab says otherwise."""
+    static = read(static_configuration(edge(), CERTIFICATE))
+    tls = static["entryPoints"]["tailnet"]["http"]["tls"]
+    assert tls == {
+        "certResolver": "letsencrypt",
+        "domains": [{"main": "*.lab.example", "sans": ["lab.example"]}],
+    }
+    acme = static["certificatesResolvers"]["letsencrypt"]["acme"]
+    assert acme["caServer"] == "https://acme-staging-v02.api.letsencrypt.org/directory"
+    assert acme["dnsChallenge"]["provider"] == "cloudflare"
+
+
+def test_tls_may_end_upstream() -> None:
+    """Behind a terminator there is no TLS of ours, and only the terminator's headers are believed."""
+    behind = ingress(tls="upstream", trusted_upstreams=["10.10.20.9"])
+    static = read(static_configuration(edge(ingress=behind)))
+    entry = static["entryPoints"]["tailnet"]
+    assert "tls" not in entry["http"]
+    assert entry["forwardedHeaders"] == {"trustedIPs": ["10.10.20.9"]}
+    assert "tls" not in read(dynamic_configuration(edge(ingress=behind)))
+
+
+def test_nobody_s_forwarded_headers_are_believed_by_default() -> None:
+    """Without an upstream there is nobody whose word about a visitor counts."""
+    assert "forwardedHeaders" not in static_configuration(edge())
+
+
+def test_a_route_is_one_router_and_one_service() -> None:
+    """A router serves one host for its audiences' entry points only, and leads to the service's slot."""
+    http = read(dynamic_configuration(edge()))["http"]
+    assert http["routers"] == {
+        "web-app": {
+            "rule": "Host(`www.lab.example`)",
+            "entryPoints": ["tailnet"],
+            "middlewares": ["secure-headers"],
+            "service": "web-app",
+        }
+    }
+    assert http["services"]["web-app"]["loadBalancer"]["servers"] == [{"url": "http://10.144.0.3:80"}]
+
+
+def test_a_path_narrows_the_rule() -> None:
+    """A route with a path serves just what is below it."""
+    stacks = {"web": stack(app=service(listens=[80], route=route("www", path="/api")))}
+    routers = read(dynamic_configuration(edge(stacks=stacks)))["http"]["routers"]
+    assert routers["web-app"]["rule"] == "Host(`www.lab.example`) && PathPrefix(`/api`)"
+
+
+AUTH = {"kind": "authelia", "endpoint": "service:sign-in/authelia"}
+SIGN_IN = stack(authelia=service(listens=[9091], route=route("auth", auth="none")))
+
+
+def test_every_route_is_asked_for_unless_it_says_none() -> None:
+    """Forward authentication stands in front of a route, after what costs nothing, and not in front of itself."""
+    stacks = {"web": stack(app=service(listens=[80], route=route("www"))), "sign-in": SIGN_IN}
+    http = read(dynamic_configuration(edge(ingress=ingress(auth=AUTH, rate_limit=9), stacks=stacks)))["http"]
+    assert http["routers"]["web-app"]["middlewares"] == ["secure-headers", "rate-limit", "forward-auth"]
+    assert http["routers"]["sign-in-authelia"]["middlewares"] == ["secure-headers", "rate-limit"]
+    asked = http["middlewares"]["forward-auth"]["forwardAuth"]
+    assert asked["address"] == "http://10.144.0.3:9091/api/authz/forward-auth"
+    assert asked["trustForwardHeader"] is False
+    assert "Remote-User" in asked["authResponseHeaders"]
+
+
+def test_a_rate_limit_is_a_middleware() -> None:
+    """Requests a second are limited where a number is declared."""
+    limited = edge(ingress=ingress(rate_limit=50))
+    middlewares = read(dynamic_configuration(limited))["http"]["middlewares"]
+    assert middlewares["rate-limit"] == {"rateLimit": {"average": 50, "burst": 50}}
+    assert "rate-limit" not in dynamic_configuration(edge())
+
+
+def test_without_routes_there_are_no_empty_sections() -> None:
+    """Traefik refuses empty sections, so a lab without routes has none."""
+    http = read(dynamic_configuration(edge(stacks={})))["http"]
+    assert set(http) == {"middlewares"}
+
+
+def test_old_tls_is_refused() -> None:
+    """Nothing older than TLS 1.2 is spoken."""
+    assert read(dynamic_configuration(edge()))["tls"] == {
+        "options": {"default": {"minVersion": "VersionTLS12"}}
+    }
+
+
+def test_every_middleware_of_a_router_exists() -> None:
+    """No router of any lab names a middleware, a service or an entry point that is not there."""
+    for name in WITH_TRAEFIK:
+        decided = load_plan(FILES[name])
+        assert decided.ingress is not None
+        http = read(dynamic_configuration(decided.ingress))["http"]
+        entry_points = read(static_configuration(decided.ingress, decided.certificate))["entryPoints"]
+        for router in http.get("routers", {}).values():
+            assert set(router["middlewares"]) <= set(http["middlewares"])
+            assert set(router["entryPoints"]) <= set(entry_points)
+            assert router["service"] in http["services"]
+            assert router["entryPoints"]
