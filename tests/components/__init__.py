@@ -1,0 +1,1 @@
+"""Tests of the components against a recording engine: what is registered, with which options."""

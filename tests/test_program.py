@@ -1,0 +1,194 @@
+"""The real program, run on every lab of the repository against a recording engine."""
+
+import functools
+import gc
+import json
+import os
+import runpy
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pulumi
+import pytest
+from ruamel.yaml import YAML
+
+from lab.ledger import ledger_path
+from lab.names import environment_variable
+from lab.plan import load_plan, load_plan_and_ledger
+from tests.support.engine import Recording, record, visible
+
+ROOT = Path(__file__).resolve().parents[1]
+LABS = {"dev": ROOT / "Pulumi.dev.yaml"} | {
+    path.parent.name: path for path in sorted((ROOT / "tests" / "labs").glob("*/lab.yaml"))
+}
+CANARY = "canary-55e1-"
+
+every_lab = pytest.mark.parametrize("name", LABS)
+
+
+@pytest.fixture(autouse=True)
+def _collection() -> Iterator[None]:
+    """The program turns the garbage collector off for good; the tests that follow want it."""
+    yield
+    gc.enable()
+
+
+def prepare(folder: Path, name: str, *, recorded: bool = True) -> Path:
+    """The program in a folder of its own, beside a lab file and, if so wished, everything recorded."""
+    lab_file = folder / f"Pulumi.{name}.yaml"
+    shutil.copy(LABS[name], lab_file)
+    shutil.copy(ROOT / "__main__.py", folder)
+    if recorded:
+        committed = ledger_path(LABS[name])
+        if committed.exists():
+            shutil.copy(committed, folder)
+        ledger_path(lab_file).write_text(load_plan_and_ledger(lab_file)[1].text())
+    return lab_file
+
+
+def run(lab_file: Path, *, preview: bool = False, secrets: bool = True) -> Recording:
+    """Run the program beside a lab file, with a value for each of the lab's secrets."""
+    data = YAML(typ="safe", pure=True).load(lab_file.read_text())
+    config = {"homelab:lab": json.dumps(data["config"]["homelab:lab"])}
+    main, stack = str(lab_file.with_name("__main__.py")), lab_file.name.split(".")[1]
+    with pytest.MonkeyPatch.context() as environment:
+        # A shell that has read `.sandbox/env` must not change what is tested.
+        for variable in [name for name in os.environ if name.startswith(("LAB_SECRET_", "LAB_CONNECTION_"))]:
+            environment.delenv(variable)
+        for secret in load_plan(lab_file).secrets if secrets else ():
+            environment.setenv(environment_variable("LAB_SECRET", secret.name), f"{CANARY}{secret.name}")
+        return record(
+            lambda: runpy.run_path(main, run_name="__main__"), stack=stack, preview=preview, config=config
+        )
+
+
+@pytest.fixture(scope="module")
+def update(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recording]:
+    """An update of a lab, run once for all tests that only look at it."""
+    return functools.cache(lambda name: run(prepare(tmp_path_factory.mktemp(name), name)))
+
+
+@every_lab
+def test_what_is_created_is_what_was_agreed(
+    name: str, update: Callable[[str], Recording], update_golden: bool
+) -> None:
+    """Every URN of a lab is in its golden list: a renamed resource is a replaced one, and shows in review."""
+    found = "".join(f"{urn}\n" for urn in update(name).urns())
+    golden = ROOT / "tests" / "golden" / f"urns.{name}.txt"
+    if update_golden:
+        golden.write_text(found)
+    assert golden.exists(), f"no {golden.name}; write it with `pytest --update-golden` and read it"
+    assert found == golden.read_text()
+
+
+@every_lab
+def test_a_preview_registers_what_the_update_does(
+    name: str, update: Callable[[str], Recording], tmp_path: Path
+) -> None:
+    """Nothing depends on a value that is only known after something was created."""
+    assert run(prepare(tmp_path, name), preview=True).urns() == update(name).urns()
+
+
+@every_lab
+def test_no_secret_is_seen(name: str, update: Callable[[str], Recording]) -> None:
+    """No value of a secret is in any input, output, trigger or message that is not marked secret."""
+    recording = update(name)
+    for found in recording.resources:
+        shown = visible([found.name, dict(found.inputs), found.replacement_trigger])
+        assert CANARY not in shown, found.urn
+    assert CANARY not in visible(recording.outputs)
+    assert CANARY not in visible([text for _, text in recording.log])
+
+
+@every_lab
+def test_no_default_provider_is_used(name: str, update: Callable[[str], Recording]) -> None:
+    """Everything that is created is reached through a provider that the lab names."""
+    recording = update(name)
+    for found in recording.resources:
+        if found.custom and not found.type.startswith("pulumi:providers:"):
+            assert found.provider, f"{found.urn} lands on a default provider"
+    assert all(provider for _, provider in recording.invokes)
+
+
+@every_lab
+def test_what_is_observed_is_left_alone(name: str, update: Callable[[str], Recording]) -> None:
+    """Of a stack, guest, node or ingress that is only observed, nothing is registered."""
+    recording, plan = update(name), load_plan(LABS[name])
+    names = [found.name for found in recording.resources]
+    parts = [f"guest-{guest.name}" for guest in plan.guests if not guest.managed]
+    parts += [f"node-{node.name}" for node in plan.nodes if not node.managed]
+    parts += [f"{stack.host}-{stack.name}" for stack in plan.stacks if not stack.managed]
+    if plan.ingress is not None and not plan.ingress.managed:
+        parts.append(f"{plan.ingress.host}-ingress")
+    assert [part for part in parts if part in names] == []
+
+
+@every_lab
+def test_the_protected_set_is_the_declared_one(name: str, update: Callable[[str], Recording]) -> None:
+    """Protected are the holders of data disks and what a lab declares so, and nothing else."""
+    plan = load_plan(LABS[name])
+    expected = {f"guest-{g.name}-data" for g in plan.guests if g.managed and g.kind == "vm" and g.data_disks}
+    expected |= {
+        f"guest-{g.name}"
+        for g in plan.guests
+        if g.managed and (g.protect or (g.kind == "lxc" and g.data_disks))
+    }
+    expected |= {
+        f"{stack.host}-{stack.name}-{service.name}-{volume.name}"
+        for stack in plan.stacks
+        if stack.managed
+        for service in stack.services
+        for volume in service.volumes
+        if volume.protect
+    }
+    assert {found.name for found in update(name).resources if found.protect} == expected
+
+
+def test_the_output_tells_what_is_deployed(update: Callable[[str], Recording]) -> None:
+    """The one output is versioned, and names the lab's endpoints and URLs."""
+    exports = update("dev").exports
+    assert set(exports) == {"lab"}
+    assert exports["lab"]["version"] == 1
+    assert exports["lab"]["environment"] == "dev"
+    assert "service:vaultwarden/db" in {part["endpoint"] for part in exports["lab"]["endpoints"]}
+    assert all(url.startswith("https://") for url in exports["lab"]["urls"])
+
+
+def test_missing_secrets_stop_the_program_before_anything(tmp_path: Path) -> None:
+    """Without secrets there is one readable error that lists all of them, and no registration."""
+    lab_file = prepare(tmp_path, "dev")
+    with pytest.raises(pulumi.RunError) as caught:
+        run(lab_file, secrets=False)
+    wanted = load_plan(lab_file).secrets
+    assert len(wanted) > 1
+    for secret in wanted:
+        assert f"  - {secret.name}: no value" in str(caught.value)
+
+
+def test_a_preview_without_a_ledger_warns(tmp_path: Path) -> None:
+    """A preview shows what an update would refuse, and how to repair it."""
+    log = run(prepare(tmp_path, "dev", recorded=False), preview=True).log
+    assert [text for severity, text in log if severity == "warning" and "lab ledger --write" in text]
+
+
+def test_an_update_without_a_ledger_is_refused(tmp_path: Path) -> None:
+    """Nothing is given out that the next change could move."""
+    with pytest.raises(pulumi.RunError, match="run `lab ledger --write`"):
+        run(prepare(tmp_path, "dev", recorded=False))
+
+
+def test_bad_input_is_a_list_and_no_stack_trace(tmp_path: Path) -> None:
+    """A lab that cannot be stops the program with its problems, as an error without a cause to print."""
+    lab_file = prepare(tmp_path, "dev")
+    lab_file.write_text(lab_file.read_text().replace("host: docker-1", "host: docker-9", 1))
+    with pytest.raises(pulumi.RunError) as caught:
+        run(lab_file, secrets=False)
+    assert "docker-9" in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_the_program_is_short() -> None:
+    """`__main__.py` reads as a table of contents: under 60 lines."""
+    assert len((ROOT / "__main__.py").read_text().splitlines()) < 60
