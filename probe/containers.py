@@ -1,0 +1,60 @@
+"""The running containers of a lab, found by their label, and their network namespaces."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+
+ENDPOINT_LABEL = "homelab.endpoint"
+STAND_IN_LABEL = "homelab.stand-in"
+
+
+class EngineUnreachable(Exception):
+    """A Docker host does not answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """One running container."""
+
+    endpoint: str
+    host: str
+    pid: int
+    """The process whose network namespace is the container's; 0 where nothing really runs."""
+    image: str
+    stand_in: bool
+    """Whether a stand-in answers in place of the image."""
+
+
+def running_containers(host: str, connection: str) -> tuple[Running, ...]:
+    """Every running container of the lab on one Docker host.
+
+    Args:
+        host: the Docker host's name.
+        connection: where its engine is, such as `unix:///…` or `ssh://…`.
+
+    Raises:
+        EngineUnreachable: with the host and the repair.
+    """
+    try:
+        client = docker.APIClient(base_url=connection, version="auto", timeout=10)
+        found = client.containers(filters={"label": ENDPOINT_LABEL, "status": "running"})
+        return tuple(_running(host, client.inspect_container(item["Id"])) for item in found)
+    except DockerException as error:
+        raise EngineUnreachable(
+            f"the Docker Engine of {host} does not answer at {connection}: {error}. "
+            f"Is the lab up? `make status` tells; `make up` starts it."
+        ) from None
+
+
+def _running(host: str, details: Mapping[str, Any]) -> Running:
+    labels = details["Config"]["Labels"] or {}
+    return Running(
+        endpoint=labels[ENDPOINT_LABEL],
+        host=host,
+        pid=int(details["State"].get("Pid", 0)),
+        image=details["Config"]["Image"],
+        stand_in=labels.get(STAND_IN_LABEL) == "true",
+    )
