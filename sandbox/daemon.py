@@ -1,0 +1,234 @@
+"""The one background process of a checkout: all HTTP APIs, the front sockets, the guests and the forwards.
+
+It holds a file lock for as long as it lives, so that a second one cannot start and a killed one is seen as
+gone. When it is told to end it ends its guests too; when it is killed they stay, and the next one adopts or
+replaces them.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from aiohttp import web
+
+from sandbox.certificates import server_context
+from sandbox.checkout import Checkout, cache_dir, write_atomically
+from sandbox.cloudflare import server as cloudflare
+from sandbox.environment import endpoints
+from sandbox.errors import SandboxError
+from sandbox.forwards import Forwards, Target, published
+from sandbox.grounds import RealGround, SimulatedGround
+from sandbox.machine import Ground, Machine
+from sandbox.proxmox import server as proxmox
+from sandbox.proxmox.description import ApiDescription, fetch
+from sandbox.store import Store
+from sandbox.tailscale import server as tailscale
+
+_LOG = logging.getLogger(__name__)
+FORWARD_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a daemon is started; kept in `.sandbox/settings.json`.
+
+    Attributes:
+        simulated: why network and engines are simulated; None where they are real.
+        zones: the apexes of the zones that the Cloudflare account has.
+    """
+
+    simulated: str | None
+    zones: tuple[str, ...]
+
+
+@contextmanager
+def held_lock(path: Path) -> Iterator[IO[str]]:
+    """Hold the daemon's lock; SandboxError when another process of this checkout holds it."""
+    with path.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SandboxError(
+                "the sandbox of this checkout already runs; see `python -m sandbox status`"
+            ) from None
+        yield stream
+
+
+def is_running(checkout: Checkout) -> bool:
+    """Whether a daemon of this checkout lives."""
+    if not checkout.lock_file.exists():
+        return False
+    with checkout.lock_file.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+class Daemon:
+    """Everything that one checkout serves.
+
+    Args:
+        checkout: whose.
+        settings: how it was started.
+    """
+
+    def __init__(self, checkout: Checkout, settings: Settings) -> None:
+        self._checkout = checkout
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._store = Store(checkout.store_file)
+        real = None if settings.simulated else RealGround(checkout)
+        self._fabric = real.fabric if real else None
+        ground: Ground = real or SimulatedGround(checkout, self._loop)
+        self._machine = Machine(checkout, ground, self._loop)
+        self._forwards = Forwards(checkout)
+        self._forwarding = asyncio.Lock()
+        self._runners: list[web.AppRunner] = []
+        self._errors: list[str] = []
+
+    async def start(self) -> None:
+        """Serve the APIs, then say so; guests follow in the background."""
+        checkout, credential = self._checkout, self._checkout.credential
+        description = ApiDescription.load(fetch(cache_dir()))
+        machine = self._machine
+        await self._serve(
+            "proxmox",
+            proxmox.application(
+                self._store, token=credential("proxmox-token"), description=description, guests=machine
+            ),
+            server_context(checkout),
+        )
+        token = credential("cloudflare-token")
+        await self._serve(
+            "cloudflare", cloudflare.application(self._store, token=token, zones=self._settings.zones)
+        )
+        key = credential("tailscale-key")
+        await self._serve("tailscale", tailscale.application(self._store, key=key))
+        control = web.Application()
+        control.router.add_get("/status", self._status)
+        checkout.control_socket.unlink(missing_ok=True)
+        runner = await self._runner(control)
+        await web.UnixSite(runner, str(checkout.control_socket)).start()
+        checkout.control_socket.chmod(0o600)
+        write_atomically(
+            checkout.daemon_file, json.dumps({"pid": os.getpid(), "started": time.time()}) + "\n"
+        )
+        _LOG.info("ready")
+
+    async def run(self) -> None:
+        """Work until the process is told to end, then end all guests."""
+        ended = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, ended.set)
+        resuming = asyncio.create_task(asyncio.to_thread(self._machine.resume))
+        forwarding = asyncio.create_task(self._keep_forwarding())
+        await ended.wait()
+        _LOG.info("ending")
+        forwarding.cancel()
+        await asyncio.gather(resuming, forwarding, return_exceptions=True)
+        await self._forwards.close()
+        for runner in self._runners:
+            await runner.cleanup()
+        await asyncio.to_thread(self._machine.lower_all)
+        self._store.close()
+        self._checkout.control_socket.unlink(missing_ok=True)
+        self._checkout.daemon_file.unlink(missing_ok=True)
+
+    async def _serve(
+        self, name: str, application: web.Application, tls: ssl.SSLContext | None = None
+    ) -> None:
+        port = self._checkout.require_port(name)
+        runner = await self._runner(application)
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+
+    async def _runner(self, application: web.Application) -> web.AppRunner:
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        self._runners.append(runner)
+        return runner
+
+    async def _keep_forwarding(self) -> None:
+        while True:
+            await self._forward()
+            await asyncio.sleep(FORWARD_SECONDS)
+
+    async def _forward(self) -> None:
+        if self._fabric is None:
+            return
+        async with self._forwarding:
+            targets: dict[Target, Path] = {}
+            for guest in self._machine.engines():
+                addresses = [nic.address.partition("/")[0] for nic in guest.nics if nic.address]
+                engine = self._checkout.engine_socket(guest.name)
+                found = await asyncio.to_thread(published, guest.name, addresses, engine)
+                targets |= dict.fromkeys(found, self._fabric.guest_path(guest.name))
+            try:
+                await self._forwards.set(targets)
+            except (OSError, SandboxError) as error:
+                _LOG.error("forwards: %s", error)
+
+    async def _status(self, _: web.Request) -> web.Response:
+        await self._forward()
+        guests = await asyncio.to_thread(self._machine.listing)
+        document: dict[str, Any] = {
+            "running": True,
+            "pid": os.getpid(),
+            "simulated": self._settings.simulated,
+            "services": services(self._checkout),
+            "guests": guests,
+            "forwards": self._forwards.listing(),
+        }
+        return web.json_response(document)
+
+
+def services(checkout: Checkout) -> list[dict[str, str]]:
+    """The APIs with their addresses, as `status --format json` shows them."""
+    return [{"name": name, "address": address} for name, address in endpoints(checkout).items()]
+
+
+def run_daemon(checkout: Checkout, settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
+    """Be the daemon until told to end.
+
+    Args:
+        checkout: whose.
+        settings: how it is started.
+        ready: called once when all APIs answer.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    async def work() -> None:
+        daemon = Daemon(checkout, settings)
+        await daemon.start()
+        ready()
+        await daemon.run()
+
+    with held_lock(checkout.lock_file), contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(work())
+
+
+def read_settings(checkout: Checkout) -> Settings | None:
+    """The settings of the last start; None before the first."""
+    path = checkout.dir / "settings.json"
+    if not path.exists():
+        return None
+    document = json.loads(path.read_text())
+    return Settings(simulated=document["simulated"], zones=tuple(document["zones"]))
+
+
+def write_settings(checkout: Checkout, settings: Settings) -> None:
+    """Keep the settings for the daemon and for the next start."""
+    document = {"simulated": settings.simulated, "zones": list(settings.zones)}
+    write_atomically(checkout.dir / "settings.json", json.dumps(document, indent=2) + "\n")

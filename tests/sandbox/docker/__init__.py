@@ -1,0 +1,1 @@
+"""Tests of engines, images and the front socket."""

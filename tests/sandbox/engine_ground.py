@@ -1,0 +1,75 @@
+"""A checkout with real namespaces and engines for tests, removed by its own names afterwards."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sandbox.checkout import Checkout, cache_dir
+from sandbox.docker.packages import engine_programs
+from sandbox.errors import SandboxError
+from sandbox.fabric.kernel import missing_rights
+from sandbox.grounds import sweep
+from sandbox.proxmox.guests import GuestSpec, NicSpec
+from tests.support.needs import need
+
+
+@contextmanager
+def real_checkout() -> Iterator[Checkout]:
+    """An empty checkout on a machine that can run engines; skips, or fails in CI, elsewhere."""
+    lacking = missing_rights()
+    need(lacking is None, f"real engines: {lacking}")
+    try:
+        engine_programs(cache_dir())
+    except SandboxError as error:
+        need(False, str(error))
+    # Sockets have short paths; pytest's own folders are long.
+    with TemporaryDirectory(prefix="hl-") as folder:
+        checkout = Checkout(Path(folder))
+        checkout.make_dirs()
+        try:
+            yield checkout
+        finally:
+            sweep(checkout)
+
+
+def guest(name: str, vmid: int, address: str, *, tag: int = 20, engine: bool = False) -> GuestSpec:
+    """A guest with one NIC in 10.10.<tag>.0/24."""
+    octet = int(address.rsplit(".", 1)[1])
+    nic = NicSpec(
+        bridge="vmbr0",
+        tag=tag,
+        mac=f"bc:24:11:00:{tag:02x}:{octet:02x}",
+        address=f"{address}/24",
+        gateway=f"10.10.{tag}.1",
+    )
+    bootstrap = "local:snippets/homelab-docker.yaml" if engine else None
+    return GuestSpec(kind="qemu", vmid=vmid, name=name, node="pve-a", nics=(nic,), bootstrap=bootstrap)
+
+
+def host_network() -> str:
+    """What the sandbox must leave alone: links, routes, forwarding and rules of the machine."""
+    links = subprocess.run(["ip", "-o", "addr"], capture_output=True, text=True, check=True).stdout
+    routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
+    forwarding = Path("/proc/sys/net/ipv4/ip_forward").read_text()
+    tables = Path("/proc/net/ip_tables_names")
+    return "\n".join([links, routes, forwarding, tables.read_text() if tables.exists() else ""])
+
+
+def left_over(checkout: Checkout) -> list[str]:
+    """Namespaces, control groups and processes of a checkout that still exist."""
+    found = [str(path) for path in Path("/run/netns").glob(f"{checkout.prefix}*")]
+    name = checkout.prefix.rstrip("-")
+    found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{name}")]
+    found += [str(path) for path in Path("/sys/fs/cgroup").glob(name)]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(checkout.dir) in command:
+                found.append(f"{entry.name}: {command}")
+    return found

@@ -1,0 +1,152 @@
+"""The cloudflare package against the sandbox's API, over real gRPC."""
+
+from collections.abc import Iterator
+
+import grpc
+import pytest
+
+from sandbox.cloudflare.server import application
+from sandbox.plugins.cloudflare.provider import package
+from sandbox.plugins.values import UNKNOWN, Values
+from sandbox.store import Store
+from tests.sandbox.plugins.conversation import Conversation, conversation
+from tests.support.serving import served_on_loopback
+
+RECORD = "cloudflare:index/dnsRecord:DnsRecord"
+ZONE = "cloudflare:index/getZone:getZone"
+TOKEN = "x" * 40
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The base URL of an API with one zone."""
+    app = application(Store(":memory:"), token=TOKEN, zones=("lab.example",))
+    with served_on_loopback(app) as url:
+        yield f"{url}/client/v4"
+
+
+@pytest.fixture(scope="module")
+def plugin(address: str) -> Iterator[Conversation]:
+    """The cloudflare plugin, configured for the API."""
+    with conversation(package(), {"cloudflare": address}) as talk:
+        talk.configure({"apiToken": TOKEN, "baseUrl": address}, secret=("apiToken",))
+        yield talk
+
+
+def _record(plugin: Conversation, name: str) -> Values:
+    zone = plugin.invoke(ZONE, {"filter": {"match": "all", "name": "lab.example"}})
+    zone_id = getattr(zone, "return")["id"]
+    return {
+        "zoneId": zone_id,
+        "name": name,
+        "type": "A",
+        "content": "203.0.113.5",
+        "ttl": 300,
+        "comment": "lab",
+    }
+
+
+def test_the_real_service_is_refused(plugin: Conversation) -> None:
+    """Neither another address nor a missing one is accepted, nor a configuration without a token."""
+    for url in ("https://api.cloudflare.com/client/v4", ""):
+        reasons = [
+            failure.reason for failure in plugin.check_config({"apiToken": "t", "baseUrl": url}).failures
+        ]
+        assert any(".sandbox/endpoints.json" in reason for reason in reasons)
+    assert any("apiToken" in failure.reason for failure in plugin.check_config({}).failures)
+
+
+def test_a_zone_is_found_by_its_name(plugin: Conversation) -> None:
+    """The answer has camelCase names, the zone's id twice, and the filter."""
+    answer = plugin.invoke(ZONE, {"filter": {"match": "all", "name": "lab.example"}})
+    found = getattr(answer, "return")
+    assert found["name"] == "lab.example"
+    assert found["zoneId"] == found["id"]
+    assert found["filter"]["match"] == "all"
+    assert "nameServers" in found
+
+
+def test_a_missing_zone_says_what_was_looked_for(plugin: Conversation) -> None:
+    """The error names the filter and what to check."""
+    with pytest.raises(grpc.RpcError) as error:
+        plugin.invoke(ZONE, {"filter": {"match": "all", "name": "other.example"}})
+    assert "other.example" in error.value.details()
+
+
+def test_the_filter_needs_a_match(plugin: Conversation) -> None:
+    """`match` is required in this version of the SDK."""
+    answer = plugin.invoke(ZONE, {"filter": {"name": "lab.example"}})
+    assert [failure.reason for failure in answer.failures] == [
+        "Missing required property 'filter.match': match"
+    ]
+
+
+def test_a_record_lives_and_dies(plugin: Conversation) -> None:
+    """Create, no difference, update in place, refresh, delete, gone; a second delete is an error, officially
+    too.
+    """
+    inputs = _record(plugin, "app.lab.example")
+    id, state = plugin.create(RECORD, inputs)
+    assert list(plugin.diff(RECORD, id, state, inputs).diffs) == []
+    changed = {**inputs, "content": "203.0.113.6"}
+    answer = plugin.diff(RECORD, id, state, changed)
+    assert (list(answer.diffs), list(answer.replaces)) == (["content", "modifiedOn"], [])
+    updated = plugin.update(RECORD, id, state, changed)
+    _, read, _ = plugin.read(RECORD, id, updated, plugin.inputs(RECORD, changed))
+    assert read["content"] == "203.0.113.6"
+    assert list(plugin.diff(RECORD, id, read, changed).diffs) == []
+    plugin.delete(RECORD, id, read)
+    assert plugin.read(RECORD, id, read, changed)[0] == ""
+    with pytest.raises(grpc.RpcError, match="failed to make http request: DELETE"):
+        plugin.delete(RECORD, id, read)
+
+
+def test_a_caa_record_has_data_and_no_content(plugin: Conversation) -> None:
+    """The structured data is kept and shows no difference after a refresh."""
+    inputs = {**_record(plugin, "lab.example"), "type": "CAA"}
+    del inputs["content"]
+    inputs["data"] = {"flags": 0, "tag": "issue", "value": "letsencrypt.org"}
+    id, state = plugin.create(RECORD, inputs)
+    _, read, _ = plugin.read(RECORD, id, state, plugin.inputs(RECORD, inputs))
+    assert list(plugin.diff(RECORD, id, read, inputs).diffs) == []
+
+
+def test_content_and_data_exclude_each_other(plugin: Conversation) -> None:
+    """Both sentences of the official plugin."""
+    reasons = plugin.reasons(RECORD, {**_record(plugin, "x.lab.example"), "data": {"tag": "issue"}})
+    assert len(reasons) == 2
+
+
+@pytest.mark.parametrize("change", [{"type": "AAAA", "content": "2001:db8::5"}, {"zoneId": UNKNOWN}])
+def test_type_and_zone_replace_without_deleting_first(plugin: Conversation, change: Values) -> None:
+    """The new record comes first, officially too; a program must ask for the other order."""
+    inputs = _record(plugin, "kind.lab.example")
+    answer = plugin.diff(RECORD, "x", inputs, {**inputs, **change})
+    assert list(answer.replaces) == [next(iter(change))]
+    assert not answer.deleteBeforeReplace
+
+
+def test_a_proxied_record_needs_the_automatic_ttl(plugin: Conversation) -> None:
+    """Refused before any request, in the official words."""
+    with pytest.raises(grpc.RpcError, match="ttl must be set to 1 when `proxied` is true"):
+        plugin.create(RECORD, {**_record(plugin, "p.lab.example"), "proxied": True})
+
+
+def test_an_existing_name_is_the_apis_error(plugin: Conversation) -> None:
+    """A CNAME beside an A record is refused with the request and the API's text, and without the token."""
+    inputs = _record(plugin, "taken.lab.example")
+    plugin.create(RECORD, inputs)
+    with pytest.raises(grpc.RpcError) as error:
+        plugin.create(RECORD, {**inputs, "type": "CNAME", "content": "x.lab.example"})
+    assert 'failed to make http request: POST "http://127.0.0.1:' in error.value.details()
+    assert TOKEN not in error.value.details()
+
+
+def test_import_wants_the_zone_and_the_record(plugin: Conversation) -> None:
+    """`<zone>/<record>` finds it; a bare id is an error that says the form."""
+    inputs = _record(plugin, "import.lab.example")
+    id, _ = plugin.create(RECORD, inputs)
+    found, _, written = plugin.read(RECORD, f"{inputs['zoneId']}/{id}")
+    assert (found, written["content"]) == (id, "203.0.113.5")
+    with pytest.raises(grpc.RpcError, match="<zone_id>/<dns_record_id>"):
+        plugin.read(RECORD, id)

@@ -1,0 +1,261 @@
+"""The whole sandbox as a person uses it: start, use, kill, stop, clean."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import docker
+import pytest
+
+from sandbox import lifecycle
+from sandbox.checkout import Checkout, cache_dir
+from sandbox.daemon import Settings, held_lock, is_running, write_settings
+from sandbox.errors import SandboxError
+from sandbox.fabric.kernel import missing_rights
+from sandbox.proxmox.description import DescriptionError, fetch
+from tests.sandbox.engine_ground import guest, host_network, left_over, real_checkout
+from tests.support.needs import need
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = guest("docker-1", 201, "10.10.20.11", engine=True)
+REFERENCE = "docker.io/library/nginx@sha256:" + "ef" * 32
+
+
+def _command(checkout: Checkout, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", "--checkout", str(checkout.root), *words],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        cwd=ROOT,
+        check=False,
+    )
+
+
+def _status(checkout: Checkout) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(_command(checkout, "status", "--format", "json").stdout)
+    return document
+
+
+def _link_program(checkout: Checkout) -> None:
+    """The daemon runs the packages that lie in its checkout."""
+    for name in ("sandbox", "toolchain"):
+        (checkout.root / name).symlink_to(ROOT / name)
+
+
+def _wants_running(checkout: Checkout) -> None:
+    """As after the Proxmox API has started a guest: the record says that it shall run."""
+    checkout.guests_file.write_text(json.dumps({"201": {"spec": asdict(SPEC), "running": True}}))
+
+
+def _until(condition: Any, seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@contextmanager
+def _simulated() -> Iterator[Checkout]:
+    with TemporaryDirectory(prefix="hl-") as folder:
+        checkout = Checkout(Path(folder))
+        _link_program(checkout)
+        try:
+            fetch(cache_dir())
+        except DescriptionError as error:
+            need(False, str(error))
+        try:
+            yield checkout
+        finally:
+            lifecycle.stop(checkout)
+
+
+@pytest.fixture
+def checkout() -> Iterator[Checkout]:
+    """A checkout on real ground; nothing of it is left afterwards."""
+    with real_checkout() as own:
+        _link_program(own)
+        yield own
+        lifecycle.stop(own)
+        assert left_over(own) == []
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder whose path leaves room for sockets; pytest's own are long."""
+    with TemporaryDirectory(prefix="hl-") as folder:
+        yield Path(folder)
+
+
+def test_only_one_daemon_per_checkout(tmp_path: Path) -> None:
+    """While one process holds the lock it is seen as running, and a second is refused."""
+    checkout = Checkout(tmp_path)
+    checkout.make_dirs()
+    assert not is_running(checkout)
+    with held_lock(checkout.lock_file):
+        assert is_running(checkout)
+        with (
+            pytest.raises(SandboxError, match="the sandbox of this checkout already runs"),
+            held_lock(checkout.lock_file),
+        ):
+            pass
+    assert not is_running(checkout)
+
+
+def test_real_and_simulated_guests_are_never_mixed(short_path: Path) -> None:
+    """Guests that were simulated are not started for real, nor the other way round."""
+    checkout = Checkout(short_path)
+    checkout.make_dirs()
+    _wants_running(checkout)
+    write_settings(checkout, Settings(simulated=None, zones=()))
+    with pytest.raises(SandboxError, match="ran on real engines, and now they would be simulated"):
+        lifecycle.start(checkout, simulated=True, zones=(), secrets=())
+    if missing_rights() is None:
+        write_settings(checkout, Settings(simulated="no root", zones=()))
+        with pytest.raises(SandboxError, match=r"were simulated \(no root\)"):
+            lifecycle.start(checkout, simulated=False, zones=(), secrets=())
+
+
+def test_status_and_logs_of_a_stopped_sandbox(tmp_path: Path) -> None:
+    """Asking a sandbox that never ran is no error for status, and one sentence for logs."""
+    checkout = Checkout(tmp_path)
+    assert _command(checkout, "status").stdout.startswith("the sandbox is stopped; start it with")
+    asked = _command(checkout, "logs")
+    assert (asked.returncode, asked.stderr) == (1, "there is no log of daemon; known: none yet\n")
+
+
+@pytest.mark.engine
+def test_simulated_from_start_to_clean() -> None:
+    """Without real engines everything answers, says what is not real, and is gone after `clean`."""
+    with _simulated() as checkout:
+        started = _command(
+            checkout, "start", "--simulated", "--zone", "dev.lab.example", "--secret", "db-password"
+        )
+        assert started.returncode == 0, started.stderr
+        assert (
+            "not real: network and Docker Engines are simulated (asked for with --simulated)"
+            in started.stdout
+        )
+        environment = checkout.env_file.read_text()
+        assert checkout.env_file.stat().st_mode & 0o777 == 0o600
+        assert "export LAB_SECRET_DB_PASSWORD=" in environment
+        again = _command(checkout, "start", "--simulated")
+        assert again.returncode == 0
+        assert checkout.env_file.read_text() == environment
+        assert _command(checkout, "stop").returncode == 0
+        _wants_running(checkout)
+        assert _command(checkout, "start", "--simulated").returncode == 0
+        assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
+        client = docker.DockerClient(base_url=f"unix://{checkout.front_socket('docker-1')}")
+        client.images.pull("nginx:1.27")
+        client.close()
+        assert _command(checkout, "clean").returncode == 0
+        assert not checkout.dir.exists()
+
+
+@pytest.mark.engine
+def test_a_port_in_use_stops_the_start() -> None:
+    """`start` names the port, and nothing is left running."""
+    with _simulated() as checkout:
+        port = checkout.ports(["cloudflare"])["cloudflare"]
+        with socket.create_server(("127.0.0.1", port)):
+            started = _command(checkout, "start", "--simulated")
+        assert started.returncode == 1
+        assert started.stderr.startswith(
+            f"port {port} on 127.0.0.1, which .sandbox/ports.json keeps for cloudflare,"
+        )
+        assert not is_running(checkout)
+
+
+@pytest.mark.engine
+def test_killed_daemon_adopted_engine_and_nothing_left(checkout: Checkout) -> None:
+    """SIGKILL leaves the engine alone; the next start adopts it, forwards work, and stop leaves nothing."""
+    before = host_network()
+    assert _command(checkout, "start").returncode == 0
+    lifecycle.stop(checkout)
+    _wants_running(checkout)
+    assert _command(checkout, "start").returncode == 0
+    assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
+    client = docker.DockerClient(base_url=f"unix://{checkout.front_socket('docker-1')}", timeout=60)
+    client.images.pull(REFERENCE)
+    client.containers.run(
+        REFERENCE,
+        name="web",
+        detach=True,
+        ports={"80/tcp": 8443},
+        labels={"homelab.listens": "80/tcp", "homelab.endpoint": "service:web/app"},
+        restart_policy={"Name": "unless-stopped"},
+    )
+    client.close()
+    engine = (checkout.engine_dir("docker-1") / "launch.pid").read_text()
+    os.kill(json.loads(checkout.daemon_file.read_text())["pid"], signal.SIGKILL)
+    assert _until(lambda: not is_running(checkout))
+    assert _command(checkout, "start").returncode == 0
+    assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
+    assert (checkout.engine_dir("docker-1") / "launch.pid").read_text() == engine
+    forward = _status(checkout)["forwards"][0]
+    assert (forward["guest"], forward["address"], forward["port"]) == ("docker-1", "10.10.20.11", 8443)
+    assert _first_line(forward["listen"]) == "service:web/app"
+    assert _command(checkout, "stop").returncode == 0
+    assert left_over(checkout) == []
+    assert host_network() == before
+    assert _command(checkout, "start").returncode == 0
+    assert _until(lambda: [f["listen"] for f in _status(checkout)["forwards"]] == [forward["listen"]])
+    assert _until(lambda: _first_line(forward["listen"]) == "service:web/app")
+
+
+@pytest.mark.engine
+def test_stop_after_kill_sweeps_everything(checkout: Checkout) -> None:
+    """When the daemon was killed, `stop` alone ends engines and removes namespaces."""
+    assert _command(checkout, "start").returncode == 0
+    lifecycle.stop(checkout)
+    _wants_running(checkout)
+    assert _command(checkout, "start").returncode == 0
+    assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
+    os.kill(json.loads(checkout.daemon_file.read_text())["pid"], signal.SIGKILL)
+    assert _until(lambda: not is_running(checkout))
+    assert left_over(checkout) != []
+    assert _command(checkout, "stop").returncode == 0
+    assert left_over(checkout) == []
+
+
+@pytest.mark.engine
+def test_two_checkouts_do_not_disturb_each_other(checkout: Checkout) -> None:
+    """Guests of the same name and address run in both, and stopping one leaves the other."""
+    with real_checkout() as other:
+        _link_program(other)
+        try:
+            for each in (checkout, other):
+                _wants_running(each)
+                write_settings(each, Settings(simulated=None, zones=()))
+                assert _command(each, "start").returncode == 0
+            for each in (checkout, other):
+                assert _until(lambda each=each: _status(each)["guests"][0]["state"] == "running")
+            lifecycle.stop(other)
+            assert left_over(other) == []
+            assert _status(checkout)["guests"][0]["state"] == "running"
+        finally:
+            lifecycle.stop(other)
+
+
+def _first_line(listen: str) -> str:
+    host, _, port = listen.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=5) as stream:
+            stream.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            data = b"".join(iter(lambda: stream.recv(65536), b""))
+    except OSError:
+        return ""
+    return data.partition(b"\r\n\r\n")[2].decode().partition("\n")[0]

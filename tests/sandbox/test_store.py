@@ -1,0 +1,133 @@
+"""The sandbox's store: atomic, durable, thread-safe."""
+
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from sandbox.store import Store, StoreError, Transaction
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_documents_survive_reopening(tmp_path: Path) -> None:
+    """What was committed is there when the file is opened again, and the file is private."""
+    store = Store(tmp_path / "state.db")
+    with store.transaction() as t:
+        t.put("guests", "100", {"name": "gateway", "on": True})
+    store.close()
+    with Store(tmp_path / "state.db").transaction() as t:
+        assert t.get("guests", "100") == {"name": "gateway", "on": True}
+        assert t.get("guests", "101") is None
+    assert stat.S_IMODE((tmp_path / "state.db").stat().st_mode) == 0o600
+
+
+def _write_and_fail(store: Store) -> None:
+    with store.transaction() as t:
+        t.put("a", "1", 1)
+        assert t.next_number("n") == 1
+        raise RuntimeError
+
+
+def _write_part_and_fail(t: Transaction) -> None:
+    with t.part():
+        t.put("a", "inside", 1)
+        raise RuntimeError
+
+
+def test_an_error_rolls_everything_back() -> None:
+    """Nothing of a transaction that raises is kept, its counter included."""
+    store = Store(":memory:")
+    with pytest.raises(RuntimeError):
+        _write_and_fail(store)
+    with store.transaction() as t:
+        assert t.list("a") == []
+        assert t.next_number("n") == 1
+
+
+def test_a_part_fails_alone() -> None:
+    """What a failed part wrote is undone, what was written around it is kept."""
+    store = Store(":memory:")
+    with store.transaction() as t:
+        t.put("a", "before", 1)
+        with pytest.raises(RuntimeError):
+            _write_part_and_fail(t)
+        with t.part():
+            t.put("a", "after", 1)
+        assert [key for key, _ in t.list("a")] == ["after", "before"]
+
+
+def test_list_is_ordered_and_delete_tells() -> None:
+    """A collection is listed by key; delete says whether there was something."""
+    store = Store(":memory:")
+    with store.transaction() as t:
+        t.put("a", "2", "b")
+        t.put("a", "1", "a")
+        t.put("b", "0", "other")
+        assert t.list("a") == [("1", "a"), ("2", "b")]
+        assert t.delete("a", "1") is True
+        assert t.delete("a", "1") is False
+
+
+def test_threads_never_lose_an_update() -> None:
+    """Eight threads that count in one document end at the sum of their steps."""
+    store = Store(":memory:")
+
+    def work() -> None:
+        for _ in range(50):
+            with store.transaction() as t:
+                t.put("c", "x", (t.get("c", "x") or 0) + 1)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.transaction() as t:
+        assert t.get("c", "x") == 400
+
+
+def test_misuse_is_refused() -> None:
+    """Nested transactions, dead transactions, None and values JSON lacks are errors."""
+    store = Store(":memory:")
+    with store.transaction() as t:
+        with pytest.raises(StoreError, match="already"), store.transaction():
+            pass
+        with pytest.raises(StoreError, match="not a JSON value"):
+            t.put("a", "1", object())
+        with pytest.raises(StoreError, match="use delete"):
+            t.put("a", "1", None)
+    with pytest.raises(StoreError, match="over"):
+        t.get("a", "1")
+
+
+def test_a_file_that_is_no_store_is_an_error_with_the_repair(tmp_path: Path) -> None:
+    """A file of other content is refused with a sentence that names the repair."""
+    (tmp_path / "state.db").write_text("something else that is long enough to be no header" * 40)
+    with pytest.raises(StoreError, match="make clean"):
+        Store(tmp_path / "state.db")
+
+
+def test_a_killed_process_leaves_whole_transactions(tmp_path: Path) -> None:
+    """A process that is killed inside a transaction leaves the pair of documents equal."""
+    script = textwrap.dedent(
+        """
+        import os, sys
+        from sandbox.store import Store
+        store = Store(sys.argv[1])
+        with store.transaction() as t:
+            t.put("pair", "a", 1); t.put("pair", "b", 1)
+        with store.transaction() as t:
+            t.put("pair", "a", 2)
+            os.kill(os.getpid(), 9)
+        """
+    )
+    path = tmp_path / "state.db"
+    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, timeout=30, check=False)
+    assert done.returncode == -9
+    with Store(path).transaction() as t:
+        assert t.list("pair") == [("a", 1), ("b", 1)]
