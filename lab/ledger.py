@@ -138,6 +138,13 @@ def read_ledger(path: Path) -> Ledger:
     return _checked(data, path)
 
 
+def write_ledger(path: Path, ledger: Ledger) -> None:
+    """Write a ledger whole or not at all: a rename cannot be interrupted."""
+    new = path.with_suffix(".new")
+    new.write_text(ledger.text(), encoding="utf-8")
+    new.replace(path)
+
+
 def _checked(data: Any, path: Path) -> Ledger:
     issues: list[Issue] = []
 

@@ -47,7 +47,7 @@ AROUND = IPv4Network("10.128.0.0/25")
 STEPS = st.lists(st.one_of(st.integers(24, 32), subnets(AROUND)), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(STEPS)
 def test_free_space_agrees_with_the_obvious_one(steps: list[int | IPv4Network]) -> None:
     """Taking and removing in any order gives what a set of single addresses gives."""
@@ -60,7 +60,7 @@ def test_free_space_agrees_with_the_obvious_one(steps: list[int | IPv4Network]) 
             slow.remove(step)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(subnets(AROUND), max_size=10))
 def test_overlaps_finds_every_claim_that_brute_force_finds(networks: list[IPv4Network]) -> None:
     """A lab has overlaps exactly when some pair does, and every pair told is one."""
@@ -79,7 +79,7 @@ def _order(claim: Claim) -> tuple[int, int, str]:
 KEYS = st.sampled_from([f"k{number}" for number in range(8)])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sets(KEYS), st.dictionaries(KEYS, st.integers(0, 9), max_size=8), st.permutations(range(12)))
 def test_numbers_are_given_once(keys: set[str], recorded: dict[str, int], candidates: list[int]) -> None:
     """Records stay, nobody is given a number that a record holds, and new numbers are the first ones free."""

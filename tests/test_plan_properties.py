@@ -19,7 +19,7 @@ from lab.render.emit import json_text
 from lab.render.report import plan_text
 from tests.support.strategies import labs, shuffled, tenants
 
-SOME = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 Raw = dict[str, Any]
 
 

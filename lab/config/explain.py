@@ -79,8 +79,10 @@ def _words(found: ErrorDetails, location: tuple[int | str, ...]) -> tuple[str, s
         choices = str(context["expected"]).replace("'", "")
         return f"{_shown(given)} is not one of the allowed values", f"write {choices}"
     if kind == "string_pattern_mismatch":
-        rule = _description_at(location) or f"text that matches {context['pattern']}"
-        return f"{_shown(given)} is not {rule}", _sentence_at(location) or "write it in that form"
+        if form := _description_at(location):
+            return f"{_shown(given)} is not {form}", "write it in that form"
+        problem = f"{_shown(given)} is not text that matches {context['pattern']}"
+        return problem, _sentence_at(location) or "write it in that form"
     if kind in ("too_short", "string_too_short"):
         return f'"{location[-1]}" is empty', "write at least one" if kind == "too_short" else "write it"
     if kind in _BOUNDS:
@@ -119,11 +121,19 @@ def _description_at(location: tuple[int | str, ...]) -> str:
 
 def _sentence_at(location: tuple[int | str, ...]) -> str:
     """What the model says of a key, as a repair."""
-    owner = _type_at(location[:-1])
+    # It reads the source of the model, which only a problem is worth.
+    from lab.config.documentation import key_sentences
+
+    keys = [part for part in location if isinstance(part, str)]
+    owner = _type_at(location[: location.index(keys[-1])]) if keys else None
     if not (isinstance(owner, type) and issubclass(owner, Part)):
         return ""
-    found = next((f for name, f in owner.model_fields.items() if location[-1] in (name, f.alias)), None)
-    return f"write what it is for: {found.description}" if found and found.description else ""
+    name = next((name for name, field in owner.model_fields.items() if keys[-1] in (name, field.alias)), "")
+    return (
+        f"write {sentence[0].lower()}{sentence[1:].removesuffix('.')}"
+        if (sentence := key_sentences(owner).get(name))
+        else ""
+    )
 
 
 def _annotation_at(location: tuple[int | str, ...]) -> Any:

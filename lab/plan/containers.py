@@ -6,11 +6,12 @@ variables to everyone who may list containers, and does not show files.
 
 from lab.config.machines import SubnetRouterConfig
 from lab.config.stacks import ServiceConfig, StackConfig
-from lab.flows import Endpoint, Port
+from lab.flows import Endpoint
 from lab.names import join
 from lab.plan.draft import Draft
 from lab.plan.hosts import known_host
 from lab.plan.needs import check_needs
+from lab.plan.publishing import published_ports
 from lab.plan.records import (
     DockerHostPlan,
     FilePlan,
@@ -24,14 +25,13 @@ from lab.plan.records import (
     SubnetRouterPlan,
     VolumePlan,
 )
-from lab.plan.wires import TRAEFIK, Wiring
+from lab.plan.wires import Wiring
 
 _MIB = 2**20
 CONFIGURATION = "/run/homelab"
 """Where volumes with files and secrets are mounted; everything below it may be written before a start."""
 FILES = f"{CONFIGURATION}/files"
 SECRETS = f"{CONFIGURATION}/secrets"
-_FIRST_PUBLISHED, _LAST_PUBLISHED = 20000, 30000
 TAILSCALE_KEY_VARIABLE = "TS_AUTHKEY"
 
 
@@ -42,7 +42,7 @@ def service_endpoint(member: str) -> Endpoint:
 
 def plan_stacks(draft: Draft, hosts: dict[str, DockerHostPlan], wiring: Wiring) -> tuple[StackPlan, ...]:
     """Every stack whose services are containers of their own."""
-    published = _published(draft, hosts)
+    published = published_ports(draft, hosts)
     networks: dict[str, list[NetworkPlan]] = {}
     for key in sorted(wiring.networks):
         networks.setdefault(_owner_of(wiring, key), []).append(wiring.networks[key])
@@ -178,90 +178,6 @@ def _check_docker_access(draft: Draft, stack: str, name: str, service: ServiceCo
             f"service {stack}/{name} holds the raw Docker socket, which is root on the host",
             "let it ask a proxy: docker-api: {rights: […], proxy: …}",
         )
-
-
-def _published(draft: Draft, hosts: dict[str, DockerHostPlan]) -> dict[str, list[PublishedPort]]:
-    """The ports that services publish on their host's address, each host port once."""
-    published: dict[str, list[PublishedPort]] = {}
-    owners = _ingress_ports(draft)
-    for stack_name, stack in sorted(draft.config.stacks.items()):
-        host = hosts.get(stack.host)
-        if host is None:
-            continue
-        for name, service in sorted(stack.services.items()):
-            member = f"{stack_name}/{name}"
-            for text, external in sorted(service.publishes.items()):
-                port = Port.parse(text)
-                key = (host.name, external, port.protocol)
-                if key in owners:
-                    draft.refuse(
-                        f"stacks.{stack_name}.services.{name}.publishes",
-                        f"port {external}/{port.protocol} of {host.name} is also published by {owners[key]}",
-                        "publish it under another number",
-                    )
-                    continue
-                owners[key] = member
-                published.setdefault(member, []).append(
-                    PublishedPort(
-                        internal=port.number, external=external, address=host.address, protocol=port.protocol
-                    )
-                )
-    for member, ports in _route_ports(draft, hosts, owners).items():
-        published.setdefault(member, []).extend(ports)
-    return published
-
-
-_Owners = dict[tuple[str, int, str], str]
-"""Who publishes a port: host, number and protocol to `stack/service`."""
-
-
-def _ingress_ports(draft: Draft) -> _Owners:
-    ingress = draft.config.ingress
-    if ingress is None or ingress.manage == "observe":
-        return {}
-    return {(ingress.host, entry.port, "tcp"): TRAEFIK for entry in ingress.audiences.values()}
-
-
-def _route_ports(
-    draft: Draft, hosts: dict[str, DockerHostPlan], owners: _Owners
-) -> dict[str, list[PublishedPort]]:
-    """Ports by which an ingress on another machine reaches a routed service."""
-    ingress = draft.config.ingress
-    if ingress is None:
-        return {}
-    keys: dict[str, tuple[str, str, int]] = {}
-    for stack_name, stack in draft.config.stacks.items():
-        if stack.host not in hosts or stack.host == ingress.host:
-            continue
-        for name, service in stack.services.items():
-            for number in _routed_ports(service):
-                key = f"{stack.host}/{stack_name}/{name}/{number}"
-                keys[key] = (stack.host, f"{stack_name}/{name}", number)
-    taken = {number for _, number, _ in owners}
-    free = (n for n in range(_FIRST_PUBLISHED, _LAST_PUBLISHED) if n not in taken)
-    ports: dict[str, list[PublishedPort]] = {}
-    for key, number in draft.numbers("published-ports", keys, free).items():
-        host, member, internal = keys[key]
-        if (other := owners.get((host, number, "tcp"))) is not None:
-            stack_name, _, name = other.partition("/")
-            draft.refuse(
-                f"stacks.{stack_name}.services.{name}.publishes",
-                f"port {number} of {host} was given to {member} before (ledger)",
-                f"publish it under another number, or drop the record: `lab ledger --drop published-ports/{key}`",
-            )
-        ports.setdefault(member, []).append(
-            PublishedPort(internal=internal, external=number, address=hosts[host].address)
-        )
-    return ports
-
-
-def _routed_ports(service: ServiceConfig) -> set[int]:
-    """The TCP ports of routes that a service does not publish anyway."""
-    if service.host_network:
-        return set()
-    only = service.listens[0] if len(service.listens) == 1 else None
-    routed = {port.number for route in service.all_routes if (port := route.port or only)}
-    return routed - {Port.parse(text).number for text in service.publishes}
 
 
 def plan_subnet_routers(

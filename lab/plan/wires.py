@@ -94,6 +94,8 @@ def lay_wires(draft: Draft, hosts: dict[str, DockerHostPlan]) -> Wiring:
     for name, stack in stacks:
         for service_name, service in sorted(stack.services.items()):
             _lay_links(draft, wiring, name, service_name, service)
+    for member, other in _declared_pairs(draft):
+        _lay_link(draft, wiring, member, other)
     return wiring
 
 
@@ -198,6 +200,24 @@ def _lay_links(draft: Draft, wiring: Wiring, stack: str, name: str, service: Ser
             _lay_link(draft, wiring, f"{stack}/{name}", other)
 
 
+def _declared_pairs(draft: Draft) -> list[tuple[str, str]]:
+    """Services that may talk by a declared flow: a permission without a wire would be an empty word."""
+    pairs = {
+        (source.name, target.endpoint.name)
+        for flow in draft.config.flows
+        for source in flow.from_
+        for target in flow.to
+        if source.kind == "service" and target.endpoint.kind == "service"
+    }
+    known = {
+        f"{stack}/{name}"
+        for stack, part in draft.config.stacks.items()
+        for name, service in part.services.items()
+        if not service.host_network
+    }
+    return sorted(pair for pair in pairs if set(pair) <= known and pair[0] != pair[1])
+
+
 def _lay_link(draft: Draft, wiring: Wiring, member: str, other: str) -> None:
     stack, _, service = other.partition("/")
     own = draft.config.stacks[member.partition("/")[0]]
@@ -253,7 +273,6 @@ def _lay_shared(draft: Draft, wiring: Wiring, ingress: IngressConfig, routed: li
             owner="the shared network of the ingress",
             path="ingress.subnet",
             purpose="edge",
-            internal=ingress.subnet is None,
             pool="edge",
             subnet=ingress.subnet,
         ),

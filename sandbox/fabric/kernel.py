@@ -89,6 +89,21 @@ class Kernel:
         text = self._run([self._ip, "-n", namespace, "-o", "link", "show"])
         return {line.split(": ", 2)[1].split("@")[0] for line in text.splitlines()}
 
+    def delete_link(self, namespace: str, link: str) -> None:
+        """Delete a link; one that is gone is no error.
+
+        The kernel removes the peer of a deleted namespace's link at a moment of its own, so that whoever asks
+        first whether it is there may be told yes and find it gone.
+
+        Raises:
+            FabricError: when it is still there.
+        """
+        self._own(namespace)
+        command = [self._ip, "-n", namespace, "link", "delete", link]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0 and link in self.links(namespace):
+            raise FabricError(f"the link {link} cannot be deleted: {done.stderr.strip()}")
+
     def write_sysctls(self, namespace: str, values: Iterable[tuple[str, str]]) -> None:
         """Set network sysctls inside a namespace: /proc/sys/net is that of the thread that opens it."""
         self._own(namespace)

@@ -50,11 +50,9 @@ class Fabric:
         self._kernel.add(namespace)
         links = self._kernel.links(self.namespace)
         bridges = {segment_name(nic.bridge, nic.tag) for nic in guest.nics}
-        stale = [
-            port for port in (port_name(guest, number) for number in range(len(guest.nics))) if port in links
-        ]
-        lines = [f"link delete {port}" for port in stale]
-        lines += [line for bridge in sorted(bridges - links) for line in _bridge_lines(bridge)]
+        for number in range(len(guest.nics)):
+            self._kernel.delete_link(self.namespace, port_name(guest, number))
+        lines = [line for bridge in sorted(bridges - links) for line in _bridge_lines(bridge)]
         for number, nic in enumerate(guest.nics):
             port = port_name(guest, number)
             lines.append(
