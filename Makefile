@@ -17,7 +17,7 @@ LOCK := .venv/bin/uv --quiet pip compile --no-config --universal --python-versio
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
 
-up: venv ## the whole dev lab on this machine, probed
+up: venv ## the whole dev lab on this machine, probed (IMAGES=stand-ins: nothing is pulled)
 	@$(RUN) -m cli.up
 
 down: venv ## stop everything, keep all state

@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     start = verbs.add_parser("start", help="start it, or leave it running")
     start.add_argument("--simulated", action="store_true", help="simulate network and engines")
     start.add_argument(
+        "--stand-ins", action="store_true", help="run stand-ins even where a registry serves the image"
+    )
+    start.add_argument(
         "--zone", action="append", default=[], metavar="APEX", help="a zone of the Cloudflare account"
     )
     start.add_argument(
@@ -70,7 +73,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _start(checkout: Checkout, options: argparse.Namespace) -> int:
     settings = lifecycle.start(
-        checkout, simulated=options.simulated, zones=options.zone, secrets=options.secret
+        checkout,
+        simulated=options.simulated,
+        zones=options.zone,
+        secrets=options.secret,
+        stand_ins=options.stand_ins,
     )
     for service in lifecycle.services(checkout):
         print(f"{service['name']:<11} {service['address']}")

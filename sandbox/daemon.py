@@ -25,6 +25,7 @@ from aiohttp import web
 from sandbox.certificates import server_context
 from sandbox.checkout import Checkout, cache_dir, write_atomically
 from sandbox.cloudflare import server as cloudflare
+from sandbox.docker.targets import INTERNET, NOWHERE
 from sandbox.environment import endpoints
 from sandbox.errors import SandboxError
 from sandbox.forwards import Forwards, Target, published
@@ -46,10 +47,12 @@ class Settings:
     Attributes:
         simulated: why network and engines are simulated; None where they are real.
         zones: the apexes of the zones that the Cloudflare account has.
+        stand_ins: whether stand-ins run also where a registry would serve the image.
     """
 
     simulated: str | None
     zones: tuple[str, ...]
+    stand_ins: bool = False
 
 
 @contextmanager
@@ -90,7 +93,9 @@ class Daemon:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._store = Store(checkout.store_file)
-        real = None if settings.simulated else RealGround(checkout)
+        real = (
+            None if settings.simulated else RealGround(checkout, NOWHERE if settings.stand_ins else INTERNET)
+        )
         self._fabric = real.fabric if real else None
         ground: Ground = real or SimulatedGround(checkout, self._loop)
         self._machine = Machine(checkout, ground, self._loop)
@@ -225,10 +230,18 @@ def read_settings(checkout: Checkout) -> Settings | None:
     if not path.exists():
         return None
     document = json.loads(path.read_text())
-    return Settings(simulated=document["simulated"], zones=tuple(document["zones"]))
+    return Settings(
+        simulated=document["simulated"],
+        zones=tuple(document["zones"]),
+        stand_ins=document.get("stand_ins", False),
+    )
 
 
 def write_settings(checkout: Checkout, settings: Settings) -> None:
     """Keep the settings for the daemon and for the next start."""
-    document = {"simulated": settings.simulated, "zones": list(settings.zones)}
+    document = {
+        "simulated": settings.simulated,
+        "zones": list(settings.zones),
+        "stand_ins": settings.stand_ins,
+    }
     write_atomically(checkout.dir / "settings.json", json.dumps(document, indent=2) + "\n")

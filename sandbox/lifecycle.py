@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sandbox.certificates import ensure_certificates
@@ -32,7 +33,14 @@ STOP_SECONDS = 60.0
 API_SERVICES = ("proxmox", "cloudflare", "tailscale")
 
 
-def start(checkout: Checkout, *, simulated: bool, zones: Sequence[str], secrets: Sequence[str]) -> Settings:
+def start(
+    checkout: Checkout,
+    *,
+    simulated: bool,
+    zones: Sequence[str],
+    secrets: Sequence[str],
+    stand_ins: bool = False,
+) -> Settings:
     """Start the daemon, unless it runs, and return when its APIs answer; guests may still be starting.
 
     Args:
@@ -40,6 +48,7 @@ def start(checkout: Checkout, *, simulated: bool, zones: Sequence[str], secrets:
         simulated: simulate network and engines even where real ones are possible.
         zones: apexes of zones for the Cloudflare account, added to earlier ones.
         secrets: names of lab secrets to generate.
+        stand_ins: run stand-ins also where a registry would serve the image.
 
     Raises:
         SandboxError: with the repair, when something needed is missing or taken.
@@ -48,7 +57,7 @@ def start(checkout: Checkout, *, simulated: bool, zones: Sequence[str], secrets:
     checkout.make_dirs()
     end_orphans(checkout)
     earlier = read_settings(checkout)
-    settings = _settings(checkout, earlier, simulated, zones)
+    settings = replace(_settings(checkout, earlier, simulated, zones), stand_ins=stand_ins)
     running = is_running(checkout)
     if running and earlier is not None and earlier != settings:
         stop(checkout)
@@ -78,7 +87,7 @@ def stop(checkout: Checkout) -> None:
         pid = _daemon_pid(checkout)
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        while is_running(checkout):
+        while is_running(checkout) or not _has_ended(pid):
             if time.monotonic() > deadline:
                 raise SandboxError(
                     f"the sandbox (process {pid}) does not end; see {checkout.logs_dir / 'daemon.log'}, then "
@@ -92,6 +101,14 @@ def stop(checkout: Checkout) -> None:
             path.unlink()
     checkout.control_socket.unlink(missing_ok=True)
     checkout.daemon_file.unlink(missing_ok=True)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process is gone; it gives up its lock a moment before. One that only waits to be reaped is."""
+    try:
+        return not Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
 
 
 def clean(checkout: Checkout) -> None:

@@ -60,6 +60,8 @@ class Targets:
             RefusedError: when there are none, with the reason.
             OSError: when the name has no address.
         """
+        if not self.ports:
+            raise RefusedError("nothing outside is reached, as was asked for with --stand-ins")
         if port not in self.ports:
             raise RefusedError(f"port {port} is not {' or '.join(map(str, sorted(self.ports)))}")
         if len(host) > 253 or not _HOST.fullmatch(host):
@@ -91,3 +93,5 @@ class Targets:
 
 
 INTERNET = Targets()
+NOWHERE = Targets(ports=frozenset())
+"""For a sandbox that is to run stand-ins also where registries answer."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sandbox.docker.targets import RefusedError, Targets, is_public
+from sandbox.docker.targets import NOWHERE, RefusedError, Targets, is_public
 
 
 def _named(*addresses: str) -> Targets:
@@ -88,3 +88,9 @@ def test_the_next_address_is_tried() -> None:
         )
         with targets.connect("name.test", port, 2.0) as stream:
             assert stream.getpeername()[0] == "127.0.0.2"
+
+
+def test_nowhere_refuses_with_the_reason() -> None:
+    """A sandbox that was asked for stand-ins reaches no registry, and says why."""
+    with pytest.raises(RefusedError, match="as was asked for with --stand-ins"):
+        NOWHERE.addresses("registry.example", 443)

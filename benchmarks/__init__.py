@@ -1,0 +1,1 @@
+"""The figures of docs/performance.md: `make bench` measures, and `--write` records them with the machine."""

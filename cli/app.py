@@ -1,0 +1,224 @@
+"""The verbs of the command `lab`, each a few lines over the library."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from lab.errors import LabError
+from lab.ledger import ledger_path, read_ledger, write_ledger
+from lab.plan import load_plan, load_plan_and_ledger, pruned_ledger
+from lab.plan.records import LabPlan
+from lab.render.table import table
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Plan, check and probe a home lab.",
+    rich_markup_mode=None,
+)
+
+LabOption = Annotated[
+    str, typer.Option("--lab", "-l", help="The environment: dev for Pulumi.dev.yaml.", envvar="LAB")
+]
+FileOption = Annotated[Path | None, typer.Option("--file", "-f", help="A lab file, in place of --lab.")]
+
+
+class Format(StrEnum):
+    """How a verb answers."""
+
+    text = "text"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
+
+
+def lab_file(lab: str, file: Path | None) -> Path:
+    """The lab file that is meant."""
+    return file or Path(f"Pulumi.{lab}.yaml")
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn a lab's problems into text on standard error and exit code 2."""
+    try:
+        yield
+    except LabError as error:
+        fail(str(error))
+
+
+def fail(text: str, code: int = BAD_INPUT) -> NoReturn:
+    """Say what is wrong, and stop."""
+    print(text, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def planned(path: Path) -> LabPlan:
+    """The plan of a lab file, or its problems told."""
+    with told():
+        return load_plan(path)
+
+
+@app.command()
+def check(lab: LabOption = "dev", file: FileOption = None, answer: FormatOption = Format.text) -> None:
+    """Say whether the lab can be planned, and what is unwelcome in it."""
+    path = lab_file(lab, file)
+    try:
+        plan = load_plan(path)
+    except LabError as error:
+        if answer is Format.json:
+            issues = [{"path": i.path, "problem": i.problem, "repair": i.repair} for i in error.issues]
+            print(json.dumps({"ok": False, "issues": issues}, indent=2))
+            raise typer.Exit(BAD_INPUT) from None
+        fail(str(error))
+    if answer is Format.json:
+        warnings = [{"path": i.path, "problem": i.problem, "repair": i.repair} for i in plan.warnings]
+        print(json.dumps({"ok": True, "warnings": warnings, "unrecorded": plan.unrecorded}, indent=2))
+        return
+    for warning in plan.warnings:
+        print(f"warning: {warning}")
+    if plan.unrecorded:
+        print(
+            f"{len(plan.unrecorded)} things are not in {ledger_path(path).name} yet: run `lab ledger --write`"
+        )
+    services = sum(len(stack.services) for stack in plan.stacks)
+    print(
+        f"{path.name} is fine: {len(plan.nodes)} nodes, {len(plan.vlans)} VLANs, {len(plan.guests)} guests, "
+        f"{len(plan.stacks)} stacks with {services} services, {len(plan.flows)} flows"
+    )
+
+
+@app.command()
+def plan(
+    lab: LabOption = "dev",
+    file: FileOption = None,
+    answer: FormatOption = Format.text,
+    flows: Annotated[bool, typer.Option(help="List every permission too.")] = True,
+) -> None:
+    """Print the plan: addresses, networks, services, routes, names and who may talk to whom."""
+    decided = planned(lab_file(lab, file))
+    if answer is Format.json:
+        from lab.render.data import plan_data
+
+        print(json.dumps(plan_data(decided), indent=2))
+        return
+    from lab.render.report import plan_text
+
+    print(plan_text(decided, flows=flows), end="")
+
+
+@app.command()
+def ledger(
+    lab: LabOption = "dev",
+    file: FileOption = None,
+    write: Annotated[bool, typer.Option("--write", help="Record what was given out now.")] = False,
+    drop: Annotated[list[str] | None, typer.Option("--drop", help="Free a record, KIND/KEY.")] = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Free every record whose owner is gone.")] = False,
+) -> None:
+    """Show what was given out, record what is new, or free what is not needed any more."""
+    path = lab_file(lab, file)
+    target = ledger_path(path)
+    with told():
+        if drop:
+            write_ledger(target, read_ledger(target).without(drop))
+            print(f"{target.name}: {_counted(len(drop))} dropped")
+            return
+        if prune:
+            before, kept = read_ledger(target), pruned_ledger(path)
+            write_ledger(target, kept)
+            print(f"{target.name}: {_counted(len(before.names()) - len(kept.names()))} dropped")
+            if not write:
+                return
+        decided, complete = load_plan_and_ledger(path)
+        if write:
+            write_ledger(target, complete)
+            print(f"{target.name}: {_counted(len(complete.names()))}, {len(decided.unrecorded)} of them new")
+            return
+    rows = [
+        (f"{kind}/{name}", str(value), "not recorded" if f"{kind}/{name}" in decided.unrecorded else "")
+        for kind, records in complete.records.items()
+        for name, value in sorted(records.items())
+    ]
+    print("\n".join(table(rows, head=("record", "value", ""))))
+
+
+def _counted(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a lab file, for editors."""
+    from lab.config.schema import stack_file_schema
+
+    print(json.dumps(stack_file_schema(), indent=2))
+
+
+@app.command()
+def reference() -> None:
+    """Print the reference of the lab file as Markdown."""
+    from lab.config.reference import reference as page
+
+    print(page(), end="")
+
+
+@app.command()
+def bootstrap() -> None:
+    """Print the cloud-init file that a node holds for its Docker hosts."""
+    from lab.render.bootstrap import docker_host
+
+    print(docker_host(), end="")
+
+
+@app.command()
+def diagram(lab: LabOption = "dev", file: FileOption = None) -> None:
+    """Print the lab as an SVG picture."""
+    from lab.render.diagram import diagram_svg
+
+    print(diagram_svg(planned(lab_file(lab, file))), end="")
+
+
+@app.command()
+def verify(
+    lab: LabOption = "dev",
+    file: FileOption = None,
+    answer: FormatOption = Format.text,
+    every: Annotated[
+        bool, typer.Option("--all", help="List every pair, not only the ones worth reading.")
+    ] = False,
+) -> None:
+    """Probe every pair of the running lab and compare it with the plan."""
+    from cli.verify import verify_lab
+
+    raise typer.Exit(verify_lab(planned(lab_file(lab, file)), as_json=answer is Format.json, every=every))
+
+
+@app.command()
+def recover(
+    lab: LabOption = "dev",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Repair the state; else only say what is there.")
+    ] = False,
+) -> None:
+    """Find what a killed `pulumi up` left half done, and put it into the state."""
+    from cli.recover import RecoveryFailed, Stack
+    from cli.recover import recover as repair
+
+    try:
+        raise typer.Exit(repair(planned(lab_file(lab, None)), Stack(lab), write=yes))
+    except RecoveryFailed as error:
+        fail(str(error), 1)
+
+
+def main() -> None:
+    """Run the command."""
+    app()

@@ -1,0 +1,1 @@
+"""The command `lab`, beyond what `lab/` itself decides."""
