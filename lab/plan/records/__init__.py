@@ -1,0 +1,86 @@
+"""The records of a plan: what was decided, as plain values.
+
+These are the only things of `lab` that a component's arguments hold. Every value is
+known before anything exists, none is an Output, and none is a secret: a secret appears
+as a `SecretRef`. Addresses are text, because whoever reads a record hands it on as
+text; sizes are whole MiB or GiB, as the field names say. The defaults are the secure
+ones, so that a record made by hand for one component stays short.
+"""
+
+from lab.plan.records.containers import (
+    AttachmentPlan,
+    DockerHostPlan,
+    FilePlan,
+    HealthPlan,
+    NetworkPlan,
+    NetworkPurpose,
+    PublishedPort,
+    SecretFilePlan,
+    SecretRef,
+    ServicePlan,
+    StackPlan,
+    VolumePlan,
+)
+from lab.plan.records.edge import (
+    Auth,
+    CertificatePlan,
+    DnsPlan,
+    DnsRecordPlan,
+    EntryPointPlan,
+    GrantPlan,
+    IngressPlan,
+    RoutePlan,
+    SubnetRouterPlan,
+    TailnetPlan,
+)
+from lab.plan.records.lab import BackupPlan, IdentityPlan, LabPlan
+from lab.plan.records.machines import (
+    DevicePlan,
+    DiskPlan,
+    GuestPlan,
+    ImagePlan,
+    NicPlan,
+    NodePlan,
+    PciPlan,
+    RouterPlan,
+    RulePlan,
+    VlanPlan,
+)
+
+__all__ = [
+    "AttachmentPlan",
+    "Auth",
+    "BackupPlan",
+    "CertificatePlan",
+    "DevicePlan",
+    "DiskPlan",
+    "DnsPlan",
+    "DnsRecordPlan",
+    "DockerHostPlan",
+    "EntryPointPlan",
+    "FilePlan",
+    "GrantPlan",
+    "GuestPlan",
+    "HealthPlan",
+    "IdentityPlan",
+    "ImagePlan",
+    "IngressPlan",
+    "LabPlan",
+    "NetworkPlan",
+    "NetworkPurpose",
+    "NicPlan",
+    "NodePlan",
+    "PciPlan",
+    "PublishedPort",
+    "RoutePlan",
+    "RouterPlan",
+    "RulePlan",
+    "SecretFilePlan",
+    "SecretRef",
+    "ServicePlan",
+    "StackPlan",
+    "SubnetRouterPlan",
+    "TailnetPlan",
+    "VlanPlan",
+    "VolumePlan",
+]

@@ -1,0 +1,69 @@
+"""The whole plan, and what is only documented in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lab.errors import Issue
+from lab.flows import Endpoint, Flow
+from lab.plan.records.containers import DockerHostPlan, SecretRef, StackPlan
+from lab.plan.records.edge import CertificatePlan, DnsPlan, IngressPlan, SubnetRouterPlan, TailnetPlan
+from lab.plan.records.machines import DevicePlan, GuestPlan, NodePlan, RouterPlan, VlanPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupPlan:
+    """How data is kept safe: documented, and run by the guests themselves."""
+
+    tool: str
+    to: tuple[str, ...]
+    schedule: str = ""
+    what: str = ""
+    encrypted: str = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityPlan:
+    """Who proves who somebody is."""
+
+    kind: str
+    endpoint: Endpoint
+    clients: tuple[Endpoint, ...] = ()
+    factors: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabPlan:
+    """The whole lab, decided. Equal declarations and ledgers give equal plans."""
+
+    environment: str
+    domain: str
+    site: str = "home"
+    description: str = ""
+    owns: tuple[str, ...] = ()
+    operator_vlan: str | None = None
+    operator_address: str | None = None
+    nodes: tuple[NodePlan, ...] = ()
+    vlans: tuple[VlanPlan, ...] = ()
+    router: RouterPlan = field(default_factory=RouterPlan)
+    devices: tuple[DevicePlan, ...] = ()
+    guests: tuple[GuestPlan, ...] = ()
+    docker_hosts: tuple[DockerHostPlan, ...] = ()
+    stacks: tuple[StackPlan, ...] = ()
+    ingress: IngressPlan | None = None
+    certificate: CertificatePlan | None = None
+    dns: DnsPlan = field(default_factory=DnsPlan)
+    tailnet: TailnetPlan | None = None
+    subnet_routers: tuple[SubnetRouterPlan, ...] = ()
+    sets: Mapping[str, tuple[Endpoint, ...]] = field(default_factory=dict)
+    flows: tuple[Flow, ...] = ()
+    """Declared and derived permissions, each with its reason."""
+    connections: Mapping[str, str] = field(default_factory=dict)
+    """Where `proxmox`, `cloudflare` and `tailscale` are reached."""
+    secrets: tuple[SecretRef, ...] = ()
+    """Every secret that creating the lab needs."""
+    identity: IdentityPlan | None = None
+    backup: tuple[BackupPlan, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    """True and unwelcome, and no reason to stop."""
+    unrecorded: tuple[str, ...] = ()
+    """What was given out now and is not in the ledger yet."""
