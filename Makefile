@@ -40,7 +40,7 @@ test: venv-dev check unit ## everything: checks, unit tests, builds, tests with 
 	@$(RUN) -m pytest -m engine
 
 unit: venv-dev ## the tests that need no root, Docker, Go or network
-	@$(RUN) -m pytest -m "not engine"
+	@$(RUN) -m pytest -n auto -m "not engine"
 
 check: venv-dev ## format, types, imports, docs
 	@.venv/bin/ruff check .

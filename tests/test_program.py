@@ -31,6 +31,7 @@ every_lab = pytest.mark.parametrize("name", LABS)
 def _collection() -> Iterator[None]:
     """The program turns the garbage collector off for good; the tests that follow want it."""
     yield
+    gc.unfreeze()
     gc.enable()
 
 

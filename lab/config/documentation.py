@@ -12,8 +12,7 @@ import typing
 from functools import cache
 from typing import Any
 
-from lab.config.explain import bare_type
-from lab.config.strict import Part, kebab
+from lab.config.strict import Part, bare_type, kebab
 
 
 def key_sentences(part: type[Part]) -> dict[str, str]:

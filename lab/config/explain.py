@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from lab.config.documentation import key_sentences
 from lab.config.model import LabConfig
-from lab.config.strict import Part
+from lab.config.strict import Part, bare_type
 from lab.config.values import Form
 from lab.errors import Issue
 from lab.names import did_you_mean, nearest
@@ -122,8 +123,6 @@ def _description_at(location: tuple[int | str, ...]) -> str:
 def _sentence_at(location: tuple[int | str, ...]) -> str:
     """What the model says of a key, as a repair."""
     # It reads the source of the model, which only a problem is worth.
-    from lab.config.documentation import key_sentences
-
     keys = [part for part in location if isinstance(part, str)]
     owner = _type_at(location[: location.index(keys[-1])]) if keys else None
     if not (isinstance(owner, type) and issubclass(owner, Part)):
@@ -153,17 +152,6 @@ def _type_at(location: tuple[int | str, ...]) -> Any:
     for part in location:
         current = _inside(bare_type(current), part)
     return bare_type(current)
-
-
-def bare_type(annotation: Any) -> Any:
-    """The kind itself, without `Annotated`, and without None where None is allowed too."""
-    while True:
-        if typing.get_origin(annotation) is typing.Annotated:
-            annotation = typing.get_args(annotation)[0]
-        elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
-            annotation = next(part for part in typing.get_args(annotation) if part is not type(None))
-        else:
-            return annotation
 
 
 def _inside(annotation: Any, part: int | str) -> Any:

@@ -8,10 +8,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lab.config.documentation import key_sentences, parts
-from lab.config.explain import bare_type
 from lab.config.load import LAB_KEY
 from lab.config.model import LabConfig
-from lab.config.strict import Part, kebab
+from lab.config.strict import Part, bare_type, kebab
 
 _INTRODUCTION = """\
 # Every key of a lab file

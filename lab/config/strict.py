@@ -5,6 +5,10 @@ a model that quietly accepted the Python spelling as well would give two ways to
 one lab.
 """
 
+import types
+import typing
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -22,3 +26,14 @@ class Part(BaseModel):
         alias_generator=kebab,
         arbitrary_types_allowed=True,
     )
+
+
+def bare_type(annotation: Any) -> Any:
+    """The kind itself, without `Annotated`, and without None where None is allowed too."""
+    while True:
+        if typing.get_origin(annotation) is typing.Annotated:
+            annotation = typing.get_args(annotation)[0]
+        elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
+            annotation = next(part for part in typing.get_args(annotation) if part is not type(None))
+        else:
+            return annotation
