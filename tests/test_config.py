@@ -1,7 +1,7 @@
 """Reading a lab file: what Pulumi reads, we read; what is written is kept; what differs is refused."""
 
 import json
-import shutil
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +17,7 @@ from lab.config.strict import Part
 from lab.errors import ConfigError
 from tests.support.builders import IMAGE, TRAEFIK, guest, raw_lab
 from tests.support.needs import need
+from toolchain import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -110,8 +111,10 @@ def test_scalars_that_pulumi_reads_differently_are_refused(text: str, tmp_path: 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Pulumi project with one stack and a state of its own."""
-    found = shutil.which("pulumi")
-    need(found is not None, "the Pulumi engine is not on PATH; run `make up` once, or source .sandbox/env")
+    program = resolve.find("pulumi")
+    need(program is not None, "the Pulumi engine is not built; run `python3 -m toolchain build pulumi`")
+    assert program is not None
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     state = tmp_path / "state"
     state.mkdir()
     for name, value in {
