@@ -40,17 +40,24 @@ class Claim:
     """Where it is declared, or the ledger's key."""
 
 
+def span(network: IPv4Network) -> tuple[int, int]:
+    """The first and the last address of a network as integers, its network and broadcast addresses included."""
+    first = int(network.network_address)
+    return first, first + (1 << (32 - network.prefixlen)) - 1
+
+
 def overlaps(claims: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:
     """Every claim that overlaps one before it in address order, with the widest such one.
 
     Networks are nested or apart, never overlapping in part, so one pass over them in order is enough.
     """
-    widest: Claim | None = None
+    widest, reach = None, -1
     for claim in sorted(claims, key=lambda c: (int(c.network.network_address), c.network.prefixlen, c.owner)):
-        if widest is not None and int(claim.network.network_address) <= int(widest.network.broadcast_address):
+        first, last = span(claim.network)
+        if widest is not None and first <= reach:
             yield widest, claim
-        if widest is None or int(claim.network.broadcast_address) > int(widest.network.broadcast_address):
-            widest = claim
+        if last > reach:
+            widest, reach = claim, last
 
 
 def capacity(network: IPv4Network) -> int:
@@ -73,14 +80,23 @@ class FreeSpace:
     """The free parts of a pool, as sorted, disjoint intervals of integers."""
 
     def __init__(self, pool: IPv4Network, taken: Iterable[IPv4Network] = ()) -> None:
-        self._starts = [int(pool.network_address)]
-        self._ends = [int(pool.broadcast_address)]
-        for network in taken:
-            self.remove(network)
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        free, end = span(pool)
+        for first, last in sorted(map(span, taken)):
+            if first > end:
+                break
+            if first > free:
+                self._starts.append(free)
+                self._ends.append(first - 1)
+            free = max(free, last + 1)
+        if free <= end:
+            self._starts.append(free)
+            self._ends.append(end)
 
     def remove(self, network: IPv4Network) -> None:
         """Take a subnet out; parts that are not free already do no harm."""
-        first, last = int(network.network_address), int(network.broadcast_address)
+        first, last = span(network)
         index = max(bisect.bisect_right(self._starts, first) - 1, 0)
         while index < len(self._starts) and self._starts[index] <= last:
             start, end = self._starts[index], self._ends[index]

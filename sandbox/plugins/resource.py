@@ -181,7 +181,9 @@ class Package(Generic[Client]):
         refuse: (configuration, endpoints) → why this configuration cannot be used; called by CheckConfig and
             Configure, without any request.
         connect: makes the client, without any request; called once per provider, at the first call that needs
-        it.
+            it.
+        ahead: a module that this needs and that takes long to import, if even a preview comes to need it:
+            imported in the background while the engine starts the other plugins.
     """
 
     name: str
@@ -190,6 +192,7 @@ class Package(Generic[Client]):
     types: tuple[ResourceType[Client], ...]
     connect: Callable[[Values, Endpoints], Client]
     refuse: Callable[[Values, Endpoints], Iterable[str]]
+    ahead: str | None = None
     functions: tuple[Function[Client], ...] = ()
     close: Callable[[Client], None] = _nothing_to_close
     unsupported: frozenset[str] = frozenset()

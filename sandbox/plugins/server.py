@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Final
 
 import grpc
@@ -57,5 +59,7 @@ def serve(package: Package[Client], endpoints: Endpoints) -> None:
     service = start(package, endpoints, lambda: stops.put(None))
     sys.stdout.write(f"{service.port}\n")
     sys.stdout.flush()
+    if package.ahead is not None:
+        Thread(target=import_module, args=(package.ahead,), daemon=True).start()
     stops.get()
     service.stop(GRACE)

@@ -1,10 +1,8 @@
 """The Cloudflare API through the official `cloudflare` package, with errors in the official plugin's words.
 
-Importing the package and making the first call took 0.38 s and 55 MB here (two cores, `requests` alone: 0.08
-s and
-27 MB). That is paid once, at the first request and never at the plugin's start, and leaves a preview of a lab
-well
-under its 4 s; so the field's own client is used instead of plain HTTP.
+Importing the package and making the first call took 0.38 s and 55 MB here (two cores, `requests` alone: 0.08 s
+and 27 MB). It is imported in the background, after the plugin's start, and leaves a preview of a lab under its
+4 s; so the field's own client is used instead of plain HTTP.
 """
 
 from __future__ import annotations

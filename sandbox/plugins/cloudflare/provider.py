@@ -34,6 +34,8 @@ def package() -> Package[Api]:
         types=(dns_record.TYPE,),
         functions=(zone.FUNCTION,),
         connect=connect,
+        # A lab's zone is looked up by name in every preview.
+        ahead="cloudflare",
         close=Api.close,
         refuse=refuse,
         accepts_resources=True,
