@@ -6,7 +6,8 @@ UPGRADE ?=
 
 RUN := .venv/bin/python
 # The dev lab lives in the sandbox of this checkout; every other lab uses the shell's own environment.
-IN_LAB := $(if $(filter dev,$(LAB)),. .sandbox/env,export PATH="$(CURDIR)/.venv/bin:$$PATH")
+NOT_UP := { echo "the dev lab is not up: there is no .sandbox/env. Run \`make up\` first." >&2; exit 1; }
+IN_LAB := $(if $(filter dev,$(LAB)),{ [ -e .sandbox/env ] || $(NOT_UP); } && . ./.sandbox/env,export PATH="$(CURDIR)/.venv/bin:$$PATH")
 LOCK := .venv/bin/uv --quiet pip compile --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock" $(UPGRADE)
 

@@ -221,4 +221,4 @@ def recover(
 
 def main() -> None:
     """Run the command."""
-    app()
+    app(prog_name="lab")

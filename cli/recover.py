@@ -73,7 +73,14 @@ class Stack:
 
     def _start(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = ["pulumi", *words, "--stack", self.name]
-        return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        try:
+            return subprocess.run(
+                command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            )
+        except FileNotFoundError:
+            raise RecoveryFailed(
+                "pulumi is not on PATH; source .sandbox/env (after `make up`), or install Pulumi for a lab of your own"
+            ) from None
 
 
 def recover(

@@ -1,11 +1,15 @@
 """The running containers of a lab, found by their label, and their network namespaces."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import DockerException
+
+from lab.names import environment_variable
 
 ENDPOINT_LABEL = "homelab.endpoint"
 STAND_IN_LABEL = "homelab.stand-in"
@@ -38,10 +42,19 @@ def running_containers(host: str, connection: str) -> tuple[Running, ...]:
     Raises:
         EngineUnreachable: with the host and the repair.
     """
+    if not connection.startswith("unix://"):
+        # A process id of another machine would name some process of this one.
+        variable = environment_variable("LAB_CONNECTION", host)
+        raise EngineUnreachable(
+            f"{host} is reached at {connection}, and probes have to enter network namespaces where they are. "
+            f"Run `lab verify` on {host} itself, with {variable}=unix:///var/run/docker.sock."
+        )
     try:
-        client = docker.APIClient(base_url=connection, version="auto", timeout=10)
-        found = client.containers(filters={"label": ENDPOINT_LABEL, "status": "running"})
-        return tuple(_running(host, client.inspect_container(item["Id"])) for item in found)
+        if not Path(connection.removeprefix("unix://")).is_socket():
+            raise DockerException("there is no such socket")
+        with contextlib.closing(docker.APIClient(base_url=connection, version="auto", timeout=10)) as client:
+            found = client.containers(filters={"label": ENDPOINT_LABEL, "status": "running"})
+            return tuple(_running(host, client.inspect_container(item["Id"])) for item in found)
     except DockerException as error:
         raise EngineUnreachable(
             f"the Docker Engine of {host} does not answer at {connection}: {error}. "
