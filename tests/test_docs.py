@@ -1,5 +1,6 @@
 """Documents that cannot lag behind: what is generated is current, and what is linked or named exists."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from cli.app import app
 from lab.config.reference import reference
+from lab.config.schema import stack_file_schema
 from lab.plan import load_plan
 from lab.render.diagram import diagram_svg
 from tests.support.golden import assert_golden
@@ -18,6 +20,12 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*
 def test_the_reference_of_the_lab_file_is_current(update_golden: bool) -> None:
     """docs/config.md is what `lab reference` prints."""
     assert_golden(ROOT / "docs/config.md", reference(), update=update_golden)
+
+
+def test_the_schema_for_editors_is_current(update_golden: bool) -> None:
+    """docs/lab.schema.json is what `lab schema` prints; the first line of a lab file may name it."""
+    text = json.dumps(stack_file_schema(), indent=2) + "\n"
+    assert_golden(ROOT / "docs/lab.schema.json", text, update=update_golden)
 
 
 def test_the_picture_is_the_dev_lab(update_golden: bool) -> None:
