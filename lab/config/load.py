@@ -267,5 +267,5 @@ def _differences(ours: Any, theirs: Any, path: str) -> Iterator[Issue]:
         yield Issue(
             path=path,
             problem=f"Pulumi reads {theirs!r}, YAML 1.2 reads {ours!r}",
-            repair="put the value in quotes if it is text; with --config-file, name the same file in LAB_FILE",
+            repair="put the value in quotes if it is text; --config-file cannot name another file here",
         )
