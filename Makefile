@@ -38,10 +38,10 @@ verify: venv ## probe the running lab (LAB=dev)
 
 test: venv-dev check unit ## everything: checks, unit tests, builds, tests with the real engine
 	@$(PYTHON) -m toolchain build
-	@$(RUN) -m pytest -m engine
+	@$(RUN) -m pytest --numprocesses=0 -m engine
 
 unit: venv-dev ## the tests that need no root, Docker, Go or network
-	@$(RUN) -m pytest -n auto -m "not engine"
+	@$(RUN) -m pytest -m "not engine"
 
 check: venv-dev ## format, types, imports, docs
 	@.venv/bin/ruff check .
