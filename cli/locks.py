@@ -18,7 +18,6 @@ def release_stale_locks(locks: Path) -> int:
     """
     stale = [path for path, pid in _owned_here(locks) if not _lives(pid)]
     for path in stale:
-        path.with_name(path.name + ".attrs").unlink(missing_ok=True)
         path.unlink(missing_ok=True)
     return len(stale)
 

@@ -28,6 +28,12 @@ from lab.render.table import table
 
 FINE, UNDECIDED = 0, 1
 _NEXT_LINE = " \\\n    --target "
+_EMPTY_SIDECAR = "failed to load checkpoint: EOF"
+_REPAIR_SIDECAR = (
+    "A killed engine left an empty file of attributes beside the checkpoint of a file backend. Delete the files "
+    "of size 0 that end in .attrs below its folder .pulumi/stacks (nothing reads them), and append ?metadata=skip "
+    "to the URL of the backend, so that none is written again"
+)
 _QUIET = ("--yes", "--skip-preview", "--non-interactive", "--suppress-outputs", "--skip-pending-creates")
 
 
@@ -68,7 +74,8 @@ class Stack:
         if done.returncode != 0:
             shown = shlex.join(["pulumi", *words[:2], "--stack", self.name])
             said = (done.stderr.strip() or done.stdout.strip())[-4000:]
-            raise RecoveryFailed(f"`{shown}` did not succeed (exit code {done.returncode}): {said}")
+            repair = f"\n{_REPAIR_SIDECAR}" if _EMPTY_SIDECAR in said else ""
+            raise RecoveryFailed(f"`{shown}` did not succeed (exit code {done.returncode}): {said}{repair}")
         return done.stdout
 
     def _start(self, *words: str) -> subprocess.CompletedProcess[str]:

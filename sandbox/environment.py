@@ -49,7 +49,7 @@ def write_environment(checkout: Checkout, secrets: Sequence[str]) -> None:
     write_atomically(checkout.endpoints_file, json.dumps(addresses, indent=2) + "\n")
     variables = {
         "PULUMI_HOME": str(checkout.pulumi_home),
-        "PULUMI_BACKEND_URL": f"file://{checkout.pulumi_state}",
+        "PULUMI_BACKEND_URL": backend_url(checkout),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -71,6 +71,16 @@ def write_environment(checkout: Checkout, secrets: Sequence[str]) -> None:
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
     write_atomically(checkout.env_file, "\n".join(lines) + "\n", mode=0o600)
     write_launchers(checkout)
+
+
+def backend_url(checkout: Checkout) -> str:
+    """Where the engine keeps its state, such that a kill at any moment leaves a state that can be read.
+
+    The file backend renames each checkpoint into place, but writes a file of attributes (`.attrs`) beside it in
+    place: a kill between its creation and its first byte makes every later read of the stack fail with `EOF`
+    (gocloud.dev, blob/fileblob/attrs.go). Pulumi never reads the attributes, so none are written.
+    """
+    return f"file://{checkout.pulumi_state}?metadata=skip"
 
 
 def variable_of(secret: str) -> str:

@@ -121,6 +121,14 @@ def test_a_refresh_finds_no_drift(clone: Clone, first: Answer) -> None:
     assert answer.code == 0, answer
 
 
+def test_the_state_has_no_file_that_a_kill_can_break(clone: Clone, first: Answer) -> None:
+    """Pulumi's file backend writes `.attrs` files in place; an empty one makes the whole stack unreadable."""
+    state = clone.root / ".sandbox/state/.pulumi"
+
+    assert list(state.rglob("dev.json"))
+    assert list(state.rglob("*.attrs")) == []
+
+
 def test_no_secret_is_printed_or_kept_in_clear(clone: Clone, first: Answer) -> None:
     """Generated secrets are in files that only their owner reads, and in no output and no state."""
     text = (clone.root / ".sandbox" / "credentials.json").read_text()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.locks import living_owners, release_stale_locks
-from cli.recover import Stack, recover
+from cli.recover import RecoveryFailed, Stack, recover
 from cli.recovery.findings import Finding, Outside, Unanswered, absent, found, incomplete
 from cli.recovery.state import MARK, Operation
 from lab.plan import load_plan
@@ -175,6 +175,19 @@ def test_no_input_is_printed(plan: LabPlan) -> None:
         _, text = run(plan, stack, lambda o: found(o, "cafe01"), write=write)
 
         assert "canary-value" not in text
+
+
+def test_a_state_that_a_kill_made_unreadable_comes_with_its_repair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the engine says of an empty sidecar names neither the file nor the way out."""
+    program = tmp_path / "pulumi"
+    program.write_text("#!/bin/sh\necho 'error: failed to load checkpoint: EOF' >&2\nexit 255\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    with pytest.raises(RecoveryFailed, match=r"EOF\n.*Delete the files of size 0 .*\.attrs .*metadata=skip"):
+        Stack("dev").export()
 
 
 def test_only_locks_of_the_dead_are_released(tmp_path: Path) -> None:
