@@ -4,6 +4,8 @@ LabError            every problem of one reading, never only the first
 ├── ConfigError     shape: not YAML, an unknown key, a value of the wrong kind
 ├── PlanError       meaning: an overlap, a name that resolves to nothing
 ├── LedgerError     the ledger cannot be read, or is behind the lab file
+├── AcceptanceError the lab file puts up with a path that does not exist
+├── QueryError      a question about somebody or something that is not in the lab
 └── SecretsMissing  secrets that the lab refers to and nobody provides
 """
 
@@ -31,6 +33,7 @@ class LabError(Exception):
     """Problems that stop a lab before anything is created."""
 
     headline = "the lab has"
+    ending = "; nothing was created"
 
     def __init__(self, issues: Iterable[Issue]) -> None:
         self.issues = tuple(sorted(set(issues)))
@@ -39,7 +42,7 @@ class LabError(Exception):
     def __str__(self) -> str:
         count = "one problem" if len(self.issues) == 1 else f"{len(self.issues)} problems"
         lines = "\n".join(f"  - {issue}" for issue in self.issues)
-        return f"{self.headline} {count}; nothing was created\n{lines}"
+        return f"{self.headline} {count}{self.ending}\n{lines}"
 
 
 class ConfigError(LabError):
@@ -58,6 +61,19 @@ class LedgerError(LabError):
     """The ledger cannot be read, or lacks what the lab needs."""
 
     headline = "the ledger has"
+
+
+class AcceptanceError(LabError):
+    """The lab file puts up with a path that does not exist, and would hide one that comes back."""
+
+    headline = "the lab accepts what is not there: it has"
+
+
+class QueryError(LabError):
+    """A question about somebody or something that is not in the lab."""
+
+    headline = "the question has"
+    ending = ""
 
 
 class SecretsMissing(LabError):

@@ -21,6 +21,7 @@ from lab.errors import LabError
 from lab.ledger import Ledger
 from lab.plan import load_plan
 from tests.support.golden import assert_golden
+from tests.support.proofs import refusals as refusals_of_proofs
 
 ROOT = Path(__file__).resolve().parents[1]
 BAD = ROOT / "tests" / "bad"
@@ -84,6 +85,11 @@ def test_problems_are_told_all_at_once(ring: str) -> None:
     assert len(refused(BAD / ring / "two-problems.yaml").issues) > 2
 
 
+def reads_labs(path: Path) -> bool:
+    """Whether a module of `lab/` has to do with lab files: `lab/simulate` reads rendered ones."""
+    return "simulate" not in path.relative_to(ROOT / "lab").parts
+
+
 @cache
 def spans(path: Path) -> tuple[tuple[int, int], ...]:
     """The refusals of a module."""
@@ -104,7 +110,8 @@ def refusals(path: Path) -> Iterator[tuple[int, int]]:
 
 
 def special_cases(folder: Path) -> Iterator[Callable[[], object]]:
-    """What takes more than one file, or none, to be refused; the texts are in test_config, _ledger and _site."""
+    """What takes more than one file, or none, to be refused; the texts are in test_config, _ledger, _site and
+    test_isolation_*."""
     first, second, latin = (folder / f"Pulumi.{name}.yaml" for name in ("first", "second", "latin"))
     yield lambda: load_plan(folder / "Pulumi.none.yaml")
     yield lambda: load_plan(folder)
@@ -119,6 +126,7 @@ def special_cases(folder: Path) -> Iterator[Callable[[], object]]:
     first.write_text(tailnet)
     second.write_text(tailnet)
     yield lambda: load_plan(first)
+    yield from refusals_of_proofs()
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +166,7 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[int]]:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted((ROOT / "lab").rglob("*.py")) if list(refusals(path))],
+    [path for path in sorted((ROOT / "lab").rglob("*.py")) if reads_labs(path) and list(refusals(path))],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_every_refusal_has_a_bad_lab(path: Path, visited: dict[str, set[int]]) -> None:

@@ -1,14 +1,17 @@
-"""Who may talk to whom: declared, needed, routed and derived, and the rules that guests get of it."""
+"""Who may talk to whom: declared, needed, routed and derived."""
 
 from typing import Any
 
 import pytest
 
-from lab.plan.records import LabPlan, RulePlan
+from lab.plan.records import MANAGEMENT_PORTS, LabPlan
 from tests.support.builders import TAILSCALE, guest, ingress, plan, route, service, stack
 
+MANAGEMENT = {f"vlan:services -> node:pve:{port}" for port in MANAGEMENT_PORTS}
 DERIVED_FOR_A_GUEST = {
+    *MANAGEMENT,
     "guest:docker-1 -> internet:443/tcp",
+    "guest:docker-1 -> internet:53/tcp",
     "guest:docker-1 -> internet:53/udp",
     "guest:docker-1 -> internet:123/udp",
     "operator -> guest:docker-1:22/tcp",
@@ -21,12 +24,6 @@ def flows(decided: LabPlan) -> set[str]:
     return {str(flow) for flow in decided.flows}
 
 
-def rules(decided: LabPlan, name: str) -> set[tuple[str, str, str]]:
-    """The rules of a guest as source, port and protocol."""
-    (found,) = [g for g in decided.guests if g.name == name]
-    return {(rule.source, rule.port, rule.protocol) for rule in found.rules}
-
-
 def test_a_lab_without_flows_has_the_derived_ones_only() -> None:
     """Nothing is permitted but what would break without anybody having declared it."""
     decided = plan(stacks={"web": stack(app=service(listens=[80]), db=service(listens=[5432]))})
@@ -37,7 +34,33 @@ def test_a_lab_without_flows_has_the_derived_ones_only() -> None:
 def test_an_observed_guest_derives_nothing() -> None:
     """A guest that is only observed is not given the permissions that we would need to set it up."""
     decided = plan(guests={"old": guest(address=11, manage="observe")})
-    assert flows(decided) == {"operator -> node:pve:8006/tcp"}
+    assert flows(decided) == {*MANAGEMENT, "operator -> node:pve:8006/tcp"}
+
+
+def test_the_segment_of_a_node_manages_it() -> None:
+    """Proxmox opens a node to its own segment by itself, wherever the cluster's firewall is ours to switch on."""
+    two = {"pve": {"address": "10.10.20.2"}, "old": {"address": "10.10.20.3", "manage": "observe"}}
+    assert {
+        text for text in flows(plan(nodes=two)) if text.startswith("vlan:services -> node:")
+    } == MANAGEMENT
+    assert not [text for text in flows(plan(owns=[])) if text.startswith("vlan:services -> node:")]
+
+
+def test_the_nodes_of_a_cluster_speak_to_each_other() -> None:
+    """Several nodes are a cluster, whose members Proxmox lets meet by corosync; one alone has nobody to meet."""
+    two = {"pve": {"address": "10.10.20.2"}, "other": {"address": "10.10.20.3"}}
+    assert "nodes -> nodes:5404-5405/udp" in flows(plan(nodes=two))
+    assert not [text for text in flows(plan()) if text.startswith("nodes -> ")]
+
+
+def test_a_segment_with_internet_reaches_it() -> None:
+    """A segment that is declared to have the internet is permitted to use it, and no other one is."""
+    vlans = {
+        "services": {"id": 20, "subnet": "10.10.20.0/24"},
+        "iot": {"id": 30, "subnet": "10.10.30.0/24", "internet": "yes"},
+    }
+    found = {text for text in flows(plan(vlans=vlans)) if text.startswith("vlan:") and "internet" in text}
+    assert found == {"vlan:iot -> internet"}
 
 
 def test_a_permission_is_for_every_pair_of_its_ends() -> None:
@@ -75,6 +98,22 @@ def test_needs_are_permissions() -> None:
         "service:web/app -> service:web/db:5432/tcp",
         "service:web/app -> service:data/cache:6379/tcp",
         "service:web/app -> internet:443/tcp",
+        "service:web/app -> internet:53/tcp",
+        "service:web/app -> internet:53/udp",
+    }
+
+
+def test_the_docker_api_is_a_need() -> None:
+    """Who asks the Docker API through a proxy reaches every port of the proxy; who holds no right does not."""
+    decided = plan(
+        stacks={
+            "web": stack(app=service(docker_api={"rights": ["list"], "proxy": "api/proxy"}), other=service()),
+            "api": stack(proxy=service(listens=[2375, 2376], docker_socket="yes")),
+        }
+    )
+    assert flows(decided) - DERIVED_FOR_A_GUEST == {
+        "service:web/app -> service:api/proxy:2375/tcp",
+        "service:web/app -> service:api/proxy:2376/tcp",
     }
 
 
@@ -116,7 +155,34 @@ def test_a_route_lets_its_audience_in_and_nobody_else(audience: str, ways_in: se
 
 def test_an_audience_without_routes_reaches_nothing() -> None:
     """An entry that no route is meant for lets nobody in."""
-    assert not [flow for flow in flows(edge("tailnet")) if flow.startswith(("internet", "vlan"))]
+    assert not [flow for flow in flows(edge("tailnet")) if flow.startswith(("internet", "vlan:iot"))]
+
+
+@pytest.mark.parametrize(
+    ("auth", "port"),
+    [
+        ({"kind": "authelia"}, 9091),
+        ({"kind": "authentik"}, 9000),
+        ({"kind": "authentik", "port": 9443}, 9443),
+    ],
+)
+def test_whom_the_ingress_asks_it_reaches(auth: dict[str, Any], port: int) -> None:
+    """Forward authentication is a permission, at the declared port or at the software's own."""
+    asked = {**auth, "endpoint": "service:sign-in/server"}
+    ports = {"tailnet": {"port": 8443}}
+    decided = edge(
+        ingress=ingress(audiences=ports, auth=asked),
+        stacks={"sign-in": stack(server=service(listens=[9000, 9091, 9443]))},
+    )
+    assert flows(decided) - DERIVED_FOR_A_GUEST == {f"ingress -> service:sign-in/server:{port}/tcp"}
+
+
+def test_an_observed_ingress_asks_by_itself() -> None:
+    """What somebody else's proxy asks is not ours to permit."""
+    decided = edge(
+        ingress=ingress(manage="observe", auth={"kind": "authelia", "endpoint": "guest:docker-1"}), stacks={}
+    )
+    assert flows(decided) == DERIVED_FOR_A_GUEST
 
 
 def test_a_certificate_lets_the_ingress_out() -> None:
@@ -149,130 +215,9 @@ def test_a_subnet_router_reaches_the_control_plane(sections: dict[str, Any], mem
     assert {f"{member} -> internet:443/tcp", f"{member} -> internet:3478/udp"} <= found
 
 
-def test_rules_name_addresses() -> None:
-    """A guest accepts what flows to it, from the addresses of the source and at the port of the flow."""
-    decided = plan(
-        vlans={
-            "services": {"id": 20, "subnet": "10.10.20.0/24"},
-            "iot": {"id": 30, "subnet": "10.10.30.0/24"},
-        },
-        operator={"vlan": "services", "address": 5},
-        guests={"siem": guest(address=30, listens=[1514])},
-        devices={"tv": {"vlan": "iot", "address": 50}},
-        flows=[
-            {
-                "from": ["device:tv", "vlan:iot", "nodes", "operator"],
-                "to": "guest:siem:1514/udp",
-                "because": "logs",
-            },
-            {"from": "internet", "to": "guest:siem:8000-8010", "because": "a range"},
-            {"from": "vlan:iot", "to": "guest:siem", "because": "every port"},
-        ],
-    )
-    assert rules(decided, "siem") == {
-        ("10.10.30.50", "1514", "udp"),
-        ("10.10.30.0/24", "1514", "udp"),
-        ("10.10.20.2", "1514", "udp"),
-        ("10.10.20.5", "1514", "udp"),
-        ("", "8000:8010", "tcp"),
-        ("10.10.30.0/24", "", ""),
-    }
-    assert {rule.comment for g in decided.guests for rule in g.rules} == {"logs", "a range", "every port"}
-
-
-def test_guests_are_the_guests_and_not_their_segments() -> None:
-    """`guests` as a source is the address of each guest, so that nothing else of their segments gets in."""
-    decided = plan(
-        guests={"a": guest(address=30), "b": guest(address=31), "siem": guest(address=32)},
-        flows=[{"from": "guests", "to": "guest:siem:1514", "because": "logs"}],
-    )
-    assert rules(decided, "siem") == {("10.10.20.30", "1514", "tcp"), ("10.10.20.31", "1514", "tcp")}
-
-
-def test_a_guest_speaks_from_all_its_addresses() -> None:
-    """A guest in two segments is accepted from both of its addresses, because either may be the one it uses."""
-    vlans = {"services": {"id": 20, "subnet": "10.10.20.0/24"}, "iot": {"id": 30, "subnet": "10.10.30.0/24"}}
-    two = {"kind": "vm", "node": "pve", "vlans": {"services": 40, "iot": 41}}
-    decided = plan(
-        vlans=vlans,
-        guests={"two": two, "siem": guest(address=30)},
-        flows=[{"from": "guest:two", "to": "guest:siem:514", "because": "logs"}],
-    )
-    assert rules(decided, "siem") == {("10.10.20.40", "514", "tcp"), ("10.10.30.41", "514", "tcp")}
-
-
-def test_a_set_is_its_members() -> None:
-    """A set stands for its members as source and as target, and for the members of sets in it."""
-    decided = plan(
-        guests={"a": guest(address=30), "b": guest(address=31), "c": guest(address=32)},
-        sets={"inner": ["guest:a"], "outer": ["set:inner", "guest:b"]},
-        flows=[
-            {"from": "set:outer", "to": "guest:c:80", "because": "a test"},
-            {"from": "guest:c", "to": "set:outer:81", "because": "a test"},
-        ],
-    )
-    assert rules(decided, "c") == {("10.10.20.30", "80", "tcp"), ("10.10.20.31", "80", "tcp")}
-    assert rules(decided, "a") == rules(decided, "b") == {("10.10.20.32", "81", "tcp")}
-
-
-def test_a_segment_is_opened_as_a_whole() -> None:
-    """A flow to a VLAN is a rule of its zone, and not of the guests in it."""
-    decided = plan(
-        vlans={
-            "services": {"id": 20, "subnet": "10.10.20.0/24"},
-            "iot": {"id": 30, "subnet": "10.10.30.0/24"},
-        },
-        flows=[{"from": "vlan:iot", "to": "vlan:services:443", "because": "a test"}],
-    )
-    zones = {vlan.name: vlan.rules for vlan in decided.vlans}
-    assert zones == {
-        "iot": (),
-        "services": (RulePlan(source="10.10.30.0/24", port="443", protocol="tcp", comment="a test"),),
-    }
-    assert not [rule for rule in decided.guests[0].rules if rule.comment == "a test"]
-
-
-def test_the_ingress_host_accepts_audiences_at_their_ports() -> None:
-    """The guest of the ingress accepts each audience at its entry, and tailnet users from their subnet router."""
-    router = {"host": "docker-1", "tailscale": {"advertise": "ingress", "image": TAILSCALE}}
-    guests = {
-        "docker-1": guest(address=11, runs="docker"),
-        "far": guest(address=12, tailscale={"advertise": "vlan:iot"}),
-    }
-    web = stack(app=service(listens=[80], route=route("www", "tailnet", "internet", "iot")))
-    decided = edge(guests=guests, stacks={"web": web, "way-in": router})
-    assert rules(decided, "docker-1") == {
-        ("10.10.20.12", "8443", "tcp"),
-        ("", "443", "tcp"),
-        ("10.10.30.0/24", "444", "tcp"),
-    }
-
-
-def test_a_published_port_is_open_for_who_may_reach_the_service() -> None:
-    """The guest of a service behind another host's ingress accepts just the ingress, at the published number."""
-    decided = edge(
-        guests={"docker-1": guest(address=11, runs="docker"), "docker-2": guest(address=12, runs="docker")},
-        stacks={
-            "web": stack("docker-2", app=service(listens=[80], route=route("www"))),
-            "data": stack("docker-2", db=service(listens=[5432], publishes={"5432": 15432})),
-            "job": stack(app=service(needs=["data/db:5432"])),
-            "near": stack("docker-2", app=service(needs=["data/db:5432"])),
-        },
-    )
-    assert rules(decided, "docker-2") == {("10.10.20.11", "20000", "tcp"), ("10.10.20.11", "15432", "tcp")}
-
-
 def test_flows_are_told_once_and_in_order() -> None:
     """A permission that is declared twice is listed once, and the list is sorted."""
     flow = {"from": "vlan:services", "to": "internet:443", "because": "twice"}
     decided = plan(flows=[flow, flow])
     assert [str(f) for f in decided.flows].count("vlan:services -> internet:443/tcp") == 1
     assert [flow.source for flow in decided.flows] == sorted(flow.source for flow in decided.flows)
-
-
-def test_an_operator_without_an_address_is_its_segment() -> None:
-    """Where the operator's address is not said, its whole segment may reach what the operator may."""
-    guests = {"docker-1": guest(address=11, runs="docker")}
-    assert ("10.10.20.0/24", "22", "tcp") in rules(
-        plan(operator={"vlan": "services"}, guests=guests), "docker-1"
-    )

@@ -155,6 +155,30 @@ def test_only_what_is_declared_goes_out(changes: dict[str, Any], out: bool) -> N
         assert members(decided)["out-web-app"] == {"web/app"}
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "out"),
+    [
+        ("service:web/app", "vlan:services:514/udp", True),
+        ("service:web/app", "internet:443", True),
+        ("stack:web", "guest:docker-1:9100", True),
+        ("set:fronts", "device:nas:445", True),
+        ("service:web/app", "set:screens", True),
+        ("service:web/app", "service:wiki/app:80", False),
+        ("service:wiki/app", "vlan:services:514/udp", False),
+        ("vlan:services", "service:web/app:80", False),
+    ],
+)
+def test_what_a_flow_declares_has_a_way_out(source: str, target: str, out: bool) -> None:
+    """A flow that leaves the host gives its services the network for it, as a need would; a set by its members."""
+    decided = plan(
+        devices={"nas": {"vlan": "services", "address": 30, "listens": [445]}},
+        stacks={"web": stack(app=service(listens=[80])), "wiki": stack(app=service(listens=[80]))},
+        sets={"fronts": ["service:web/app"], "screens": ["device:nas"]},
+        flows=[{"from": source, "to": target, "because": "it is wanted"}],
+    )
+    assert ("out-web-app" in networks(decided)) == out
+
+
 def test_a_service_of_another_host_is_reached_from_outside() -> None:
     """A need across hosts is a way out for who needs and a published port of who is needed, and no network."""
     decided = plan(

@@ -147,6 +147,19 @@ class RouterConfig(Part):
     """Anything a reader should know."""
 
 
+class EngineConfig(Part):
+    """What decides how a Docker Engine treats packets. What is not known here is not guessed by the proof."""
+
+    version: int | None = Field(default=None, ge=17, le=99)
+    """Its major version, such as 28; a guest of ours with the usual image has Debian's 20."""
+    userland_proxy: YesNo | None = None
+    """Whether a process of the host accepts connections to published ports; Docker's default is yes."""
+    bridge_netfilter: YesNo | None = None
+    """Whether `net.bridge.bridge-nf-call-iptables` is 1, so that packets within one network meet packet filters."""
+    firewall: Literal["iptables", "nftables"] | None = None
+    """What it writes its own rules with."""
+
+
 class DeviceConfig(Part):
     """A machine on a segment that Proxmox does not run: a switch, a television, a bare-metal host."""
 
@@ -158,6 +171,8 @@ class DeviceConfig(Part):
     """The ports it serves."""
     runs: Literal["docker"] | None = None
     """`docker`: an existing machine with a Docker Engine that stacks may be placed on."""
+    engine: EngineConfig = EngineConfig()
+    """What is known about its engine."""
     model: str = ""
     """What it is."""
     description: str = ""
@@ -232,6 +247,8 @@ class GuestConfig(Part):
     """The image's checksum."""
     runs: Literal["docker"] | None = None
     """`docker`: it runs a Docker Engine, and stacks may be placed on it."""
+    engine: EngineConfig = EngineConfig()
+    """What is known about its engine, where it is not what the guest's own bootstrap file makes it."""
     pci: tuple[Name, ...] = ()
     """PCI devices of its node that it is given."""
     features: tuple[Literal["nesting", "keyctl", "fuse", "mknod"], ...] = ()

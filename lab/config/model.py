@@ -19,6 +19,7 @@ from lab.config.machines import (
     RouterConfig,
     VlanConfig,
 )
+from lab.config.safety import AcceptConfig, ExpectConfig
 from lab.config.stacks import StackConfig
 from lab.config.strict import Part
 from lab.config.values import EndpointValue, HostName, Name, Subnet
@@ -115,6 +116,10 @@ class LabConfig(Part):
     """Named groups of endpoints for flows."""
     flows: tuple[FlowConfig, ...] = ()
     """Who may open connections to whom; everything else is denied."""
+    expect: tuple[ExpectConfig, ...] = ()
+    """What must be so: sentences that `lab check` proves and `lab verify` sees."""
+    accept: tuple[AcceptConfig, ...] = ()
+    """Paths that no flow permits and that are put up with, each with its reason."""
     connections: dict[Name, str] = {}
     """Where each API and engine is: `proxmox`, `cloudflare`, `tailscale`, or a Docker host's name."""
     identity: IdentityConfig | None = None

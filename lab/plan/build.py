@@ -15,15 +15,19 @@ from lab.ledger import Ledger
 from lab.names import did_you_mean
 from lab.plan.certificate import plan_certificate
 from lab.plan.containers import plan_stacks, plan_subnet_routers
+from lab.plan.directory import Directory
 from lab.plan.dns import plan_dns, public_zone
 from lab.plan.draft import Draft, check_records
 from lab.plan.edge import plan_ingress
 from lab.plan.endpoints import check_references
+from lab.plan.guard import plan_guards
 from lab.plan.hosts import plan_docker_hosts
 from lab.plan.machines import plan_devices, plan_guests, plan_nodes, plan_vlans
-from lab.plan.permissions import guest_rules, plan_flows, vlan_rules
+from lab.plan.permissions import plan_flows
 from lab.plan.places import settle_places
 from lab.plan.records import BackupPlan, IdentityPlan, LabPlan, RouterPlan, SecretRef
+from lab.plan.rules import guest_rules, vlan_rules
+from lab.plan.safety import check_expectations, plan_acceptances, plan_expectations
 from lab.plan.tailnet import advertised_routes, plan_tailnet
 from lab.plan.wire_addresses import number_wires
 from lab.plan.wires import lay_wires
@@ -75,21 +79,14 @@ def _planned(draft: Draft) -> LabPlan:
     ingress = plan_ingress(draft, places, hosts, wiring, stacks)
     advertised = advertised_routes(draft, places)
     routers = plan_subnet_routers(draft, hosts, wiring, advertised)
-    flows = plan_flows(draft, hosts, stacks, ingress, routers)
+    flows = plan_flows(draft, places, hosts, ingress, routers)
     guests = tuple(
-        replace(
-            guest,
-            rules=guest_rules(flows, guest.name, draft, places, ingress, stacks),
-            advertises=advertised.get(f"guests.{guest.name}", ()),
-        )
+        replace(guest, advertises=advertised.get(f"guests.{guest.name}", ()))
         for guest in plan_guests(draft, places)
     )
     nodes = tuple(
         replace(node, advertises=advertised.get(f"nodes.{node.name}", ()))
         for node in plan_nodes(draft, places)
-    )
-    vlans = tuple(
-        replace(vlan, rules=vlan_rules(flows, vlan.name, draft, places)) for vlan in plan_vlans(draft)
     )
     plan = LabPlan(
         environment=draft.environment,
@@ -100,7 +97,7 @@ def _planned(draft: Draft) -> LabPlan:
         operator_vlan=config.operator.vlan,
         operator_address=places.operator,
         nodes=nodes,
-        vlans=vlans,
+        vlans=plan_vlans(draft),
         router=_router(draft),
         devices=plan_devices(draft, places),
         guests=guests,
@@ -113,10 +110,26 @@ def _planned(draft: Draft) -> LabPlan:
         subnet_routers=routers,
         sets={name: config.sets[name] for name in sorted(config.sets)},
         flows=flows,
+        expectations=plan_expectations(draft),
+        accepted=plan_acceptances(draft),
         identity=IdentityPlan(**config.identity.__dict__) if config.identity else None,
         backup=tuple(BackupPlan(**part.__dict__) for part in config.backup),
     )
+    directory = Directory(plan)
+    check_expectations(draft, directory)
+    plan = _with_rules(directory)
     return replace(plan, connections=_connections(draft, plan), secrets=_secrets(plan))
+
+
+def _with_rules(directory: Directory) -> LabPlan:
+    """The plan with what follows from its flows: the rules of every packet filter."""
+    plan = directory.plan
+    return replace(
+        plan,
+        guests=tuple(replace(guest, rules=guest_rules(directory, guest.name)) for guest in plan.guests),
+        vlans=tuple(replace(vlan, rules=vlan_rules(directory, vlan.name)) for vlan in plan.vlans),
+        guards=plan_guards(directory),
+    )
 
 
 def _router(draft: Draft) -> RouterPlan:

@@ -32,6 +32,8 @@ CONFIGURATION = "/run/homelab"
 """Where volumes with files and secrets are mounted; everything below it may be written before a start."""
 FILES = f"{CONFIGURATION}/files"
 SECRETS = f"{CONFIGURATION}/secrets"
+GUARD_STACK = "guard"
+"""The name under which the guards of Docker hosts appear among services; no stack may have it."""
 TAILSCALE_KEY_VARIABLE = "TS_AUTHKEY"
 
 
@@ -87,6 +89,12 @@ def _check_content(draft: Draft, name: str, stack: StackConfig) -> None:
 def _check_names(draft: Draft) -> None:
     """Stack a with service b-c and stack a-b with service c would be one resource to the engine."""
     owners: dict[str, str] = {}
+    if GUARD_STACK in draft.config.stacks:
+        draft.refuse(
+            f"stacks.{GUARD_STACK}",
+            "this is the name of the packet filters of Docker hosts",
+            "rename the stack",
+        )
     for stack_name, stack in sorted(draft.config.stacks.items()):
         for name in sorted(stack.services):
             joined = join(stack.host, stack_name, name)

@@ -19,6 +19,9 @@ from lab.plan.records import (
 from lab.plan.routes import Routes, check_audiences, refuse_routes_without_ingress
 from lab.plan.wires import FRONT, TRAEFIK, Wiring
 
+DEFAULT_AUTH_PORTS = {"authelia": 9091, "authentik": 9000}
+"""Where each answers when the lab file names no port (their own documentation)."""
+
 
 def plan_ingress(
     draft: Draft,
@@ -110,8 +113,7 @@ def _auth_url(draft: Draft, ingress: IngressConfig, places: Places, wiring: Wiri
     if ingress.auth is None:
         return None
     endpoint, port = ingress.auth.endpoint, ingress.auth.port
-    default = 9091 if ingress.auth.kind == "authelia" else 9000
-    number = port.number if port else default
+    number = port.number if port else DEFAULT_AUTH_PORTS[ingress.auth.kind]
     host = _auth_host(draft, ingress, endpoint, places, wiring)
     path = (
         "/api/authz/forward-auth"

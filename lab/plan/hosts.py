@@ -1,14 +1,21 @@
 """Docker hosts: which machines have an engine, and where it is reached."""
 
+from dataclasses import replace
+from typing import Any
+
+from lab.config.machines import EngineConfig
 from lab.names import did_you_mean
 from lab.plan.draft import Draft
 from lab.plan.places import Places
-from lab.plan.records import DockerHostPlan
+from lab.plan.records import DockerHostPlan, EngineFacts
 
 LOADER_IMAGE = (
     "docker.io/library/busybox:1.37.0@sha256:9532d8c39891ca2ecde4d30d7710e01fb739c87a8b9299685c63704296b16028"
 )
 """The image of loader containers, which carry files into a volume and are never started."""
+
+BOOTSTRAPPED = EngineFacts(version=20, userland_proxy=True, bridge_netfilter=True, firewall="iptables")
+"""What the bootstrap file of a guest makes its engine (`lab/render/bootstrap.py`, Debian 12's docker.io)."""
 
 
 def plan_docker_hosts(draft: Draft, places: Places) -> dict[str, DockerHostPlan]:
@@ -35,9 +42,25 @@ def plan_docker_hosts(draft: Draft, places: Places) -> dict[str, DockerHostPlan]
                 name, f"ssh://{user}@{address}" if user else f"ssh://{address}"
             ),
             guest=name if name in config.guests else None,
+            engine=_engine(draft, name),
             loader_image=LOADER_IMAGE,
         )
     return hosts
+
+
+def _engine(draft: Draft, name: str) -> EngineFacts:
+    """What was declared, and for the rest what our own bootstrap file makes of a VM."""
+    guest = draft.config.guests.get(name)
+    if guest is None:
+        return replace(EngineFacts(), **_known(draft.config.devices[name].engine))
+    made = BOOTSTRAPPED if guest.kind == "vm" and guest.manage == "yes" else EngineFacts()
+    if guest.image is not None:
+        made = replace(made, version=None)
+    return replace(made, **_known(guest.engine))
+
+
+def _known(declared: EngineConfig) -> dict[str, Any]:
+    return {key: value for key, value in declared.__dict__.items() if value is not None}
 
 
 def known_host(draft: Draft, hosts: dict[str, DockerHostPlan], name: str, path: str) -> DockerHostPlan | None:

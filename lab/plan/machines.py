@@ -166,6 +166,7 @@ def _guest(
         node=guest.node,
         vm_id=ids.get(name, 0),
         nics=_nics(draft, places, name, guest, node, macs),
+        addresses=places.all_of(name),
         system_disk=_disk("os", system, node.storage.os),
         data_disks=tuple(data),
         holder_id=holders.get(name),

@@ -6,24 +6,28 @@ all of it. So these flows are derived, each with its reason, and listed like any
 """
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 
 from lab.flows import Endpoint, Flow, Port, Target
+from lab.plan.directory import INGRESS, INTERNET, OPERATOR
 from lab.plan.draft import Draft
-from lab.plan.endpoints import check_endpoint, expand
-from lab.plan.needs import need_targets
+from lab.plan.edge import DEFAULT_AUTH_PORTS
+from lab.plan.endpoints import check_endpoint
+from lab.plan.needs import need_targets, proxy_of
 from lab.plan.places import Places
-from lab.plan.records import DockerHostPlan, IngressPlan, RulePlan, StackPlan, SubnetRouterPlan
+from lab.plan.records import COROSYNC_PORTS, MANAGEMENT_PORTS, DockerHostPlan, IngressPlan, SubnetRouterPlan
 from lab.plan.routes import OUTSIDE
 
-INTERNET, OPERATOR, INGRESS = Endpoint("internet"), Endpoint("operator"), Endpoint("ingress")
 _EVERY_PORT = Port(0)
-_HTTPS, _DNS, _NTP, _SSH, _PVE = Port(443), Port(53, "udp"), Port(123, "udp"), Port(22), Port(8006)
+_HTTPS, _NTP, _SSH, _PVE = Port(443), Port(123, "udp"), Port(22), Port(8006)
+_DNS = (Port(53, "udp"), Port(53))
+"""A long answer is asked for again over TCP (RFC 7766)."""
 
 
 def plan_flows(
     draft: Draft,
+    places: Places,
     hosts: dict[str, DockerHostPlan],
-    stacks: tuple[StackPlan, ...],
     ingress: IngressPlan | None,
     routers: tuple[SubnetRouterPlan, ...],
 ) -> tuple[Flow, ...]:
@@ -32,8 +36,9 @@ def plan_flows(
         *_declared(draft),
         *_needs(draft),
         *_routes(draft, ingress),
-        *_derived(draft, hosts, stacks, ingress, routers),
+        *_derived(draft, places, hosts, ingress, routers),
     ]
+    flows += _resolution(draft, places, flows)
     return tuple(sorted(dict.fromkeys(flows), key=_order))
 
 
@@ -59,6 +64,16 @@ def _needs(draft: Draft) -> Iterator[Flow]:
                 yield Flow(source, target, f"{stack_name}/{name} needs it", "needs")
             if service.egress:
                 yield Flow(source, Target(INTERNET), "egress is declared", "needs")
+            if (proxy := proxy_of(service, stack_name)) is not None:
+                yield from (
+                    Flow(
+                        source,
+                        Target(Endpoint("service", proxy), port),
+                        "it asks the Docker API there",
+                        "needs",
+                    )
+                    for port in _listens(draft, proxy)
+                )
 
 
 def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
@@ -66,6 +81,9 @@ def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
         return
     for route in ingress.routes:
         yield Flow(INGRESS, Target(route.target, route.port), f"route {route.host}", "route")
+    if ingress.managed and (auth := draft.config.ingress and draft.config.ingress.auth):
+        port = auth.port or Port(DEFAULT_AUTH_PORTS[auth.kind])
+        yield Flow(INGRESS, Target(auth.endpoint, port), "it is asked before a visitor is let in", "route")
     used = {audience for route in ingress.routes for audience in route.audiences}
     ports = {entry.audience: Port(entry.port) for entry in ingress.entry_points}
     for audience in sorted(used):
@@ -76,8 +94,8 @@ def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
 
 def _derived(
     draft: Draft,
+    places: Places,
     hosts: dict[str, DockerHostPlan],
-    stacks: tuple[StackPlan, ...],
     ingress: IngressPlan | None,
     routers: tuple[SubnetRouterPlan, ...],
 ) -> Iterator[Flow]:
@@ -86,12 +104,17 @@ def _derived(
 
     for name in draft.config.nodes:
         yield derived(OPERATOR, Target(Endpoint("node", name), _PVE), "pulumi speaks to the Proxmox API")
+    for name, vlan in draft.config.vlans.items():
+        if vlan.internet:
+            yield derived(Endpoint("vlan", name), Target(INTERNET), f"vlan {name} has internet: yes")
+    if "cluster-firewall" in draft.config.owns:
+        yield from _management(draft, places)
     for name, guest in draft.config.guests.items():
         if guest.manage == "observe":
             continue
         source = Endpoint("guest", name)
         yield derived(source, Target(INTERNET, _HTTPS), "packages and, with Docker, image pulls")
-        yield derived(source, Target(INTERNET, _DNS), "name resolution")
+        yield from (derived(source, target, "name resolution") for target in _resolvers(draft, places, name))
         yield derived(source, Target(INTERNET, _NTP), "time")
     for host in hosts.values():
         kind = "guest" if host.guest else "device"
@@ -108,91 +131,61 @@ def _derived(
         yield derived(source, Target(INTERNET, Port(3478, "udp")), "Tailscale finds its own address (STUN)")
 
 
-def guest_rules(
-    flows: tuple[Flow, ...],
-    name: str,
-    draft: Draft,
-    places: Places,
-    ingress: IngressPlan | None,
-    stacks: tuple[StackPlan, ...],
-) -> tuple[RulePlan, ...]:
-    """What a guest's firewall accepts: every flow that ends at it, from where it begins.
-
-    A service is reached at its guest by the port that is published there; services of
-    one guest meet inside it, and no rule is about them.
-    """
-    here = Endpoint("guest", name)
-    published = {s.endpoint: s.published for stack in stacks if stack.host == name for s in stack.services}
-    serves_ingress = ingress is not None and ingress.host == name
-    own = places.all_of(name)
-    rules: list[RulePlan] = []
-    for flow in flows:
-        ends = expand(draft, flow.target.endpoint)
-        ports = [flow.target.port] if here in ends or (INGRESS in ends and serves_ingress) else []
-        ports += [
-            Port(port.external, port.protocol)
-            for end in ends
-            for port in published.get(end, ())
-            if flow.target.port in (None, Port(port.internal, port.protocol))
-        ]
-        sources = [source for source in _addresses(flow.source, draft, places) if source not in own]
-        rules += [_rule(source, port, flow) for source in sources for port in ports]
-    return tuple(dict.fromkeys(rules))
+def _management(draft: Draft, places: Places) -> Iterator[Flow]:
+    """Proxmox puts the segment of a node into its set `management` by itself, so this is so whoever declares it."""
+    because = "Proxmox opens its own ports to the segment of its node"
+    for name, node in draft.config.nodes.items():
+        if node.manage == "yes" and (vlan := places.node_vlans.get(name)) is not None:
+            for port in MANAGEMENT_PORTS:
+                yield Flow(Endpoint("vlan", vlan), Target(Endpoint("node", name), port), because, "derived")
+    if len(draft.config.nodes) > 1:
+        because = "Proxmox lets the nodes of a cluster speak to each other (corosync)"
+        yield Flow(Endpoint("nodes"), Target(Endpoint("nodes"), COROSYNC_PORTS), because, "derived")
 
 
-def vlan_rules(flows: tuple[Flow, ...], name: str, draft: Draft, places: Places) -> tuple[RulePlan, ...]:
-    """What the zone of a segment accepts: every flow to the segment as a whole."""
-    rules: list[RulePlan] = []
-    for flow in flows:
-        if Endpoint("vlan", name) in expand(draft, flow.target.endpoint):
-            sources = _addresses(flow.source, draft, places)
-            rules += [_rule(source, flow.target.port, flow) for source in sources]
-    return tuple(dict.fromkeys(rules))
+def _listens(draft: Draft, member: str) -> tuple[Port, ...]:
+    stack, _, name = member.partition("/")
+    services = draft.config.stacks[stack].services if stack in draft.config.stacks else {}
+    return services[name].listens if name in services else ()
 
 
-def _rule(source: str, port: Port | None, flow: Flow) -> RulePlan:
-    span = ""
-    if port is not None:
-        span = f"{port.number}:{port.last}" if port.last else str(port.number)
-    return RulePlan(source=source, port=span, protocol=port.protocol if port else "", comment=flow.because)
+def _resolution(draft: Draft, places: Places, flows: list[Flow]) -> Iterator[Flow]:
+    """Names for every container that may reach the internet: Docker asks the resolvers of its host for it, with
+    the container's own packets (libnetwork `resolver.go`: the query leaves from the container's namespace)."""
+    sources = {flow.source: None for flow in flows if flow.target.endpoint == INTERNET}
+    for source in sources:
+        if (host := _docker_host(draft, source)) is not None:
+            yield from (
+                Flow(source, target, "name resolution", "derived")
+                for target in _resolvers(draft, places, host)
+            )
 
 
-def _addresses(source: Endpoint, draft: Draft, places: Places) -> tuple[str, ...]:
-    """The addresses that a source has on the wire; empty text for anywhere."""
-    found = [address for member in expand(draft, source) for address in _own_addresses(member, draft, places)]
-    return tuple(dict.fromkeys(found))
+def _docker_host(draft: Draft, source: Endpoint) -> str | None:
+    if source == INGRESS:
+        return draft.config.ingress.host if draft.config.ingress else None
+    stack = draft.config.stacks.get(source.name.partition("/")[0]) if source.kind == "service" else None
+    return stack.host if stack else None
 
 
-def _own_addresses(source: Endpoint, draft: Draft, places: Places) -> tuple[str, ...]:
-    config = draft.config
-    if source.kind == "internet":
-        return ("",)
-    if source.kind == "vlan" and source.name in config.vlans:
-        return (str(config.vlans[source.name].subnet),)
-    if source.kind == "node":
-        return tuple(filter(None, [places.nodes.get(source.name)]))
-    if source.kind in ("guest", "device"):
-        return places.all_of(source.name)
-    if source.kind in ("service", "stack") and source.name.partition("/")[0] in config.stacks:
-        return places.all_of(config.stacks[source.name.partition("/")[0]].host)
-    if source.kind == "ingress" and config.ingress:
-        return places.all_of(config.ingress.host)
-    if source.kind == "tailnet":
-        return _router_addresses(draft, places)
-    return _operator_addresses(draft, places) if source.kind == "operator" else ()
+def _resolvers(draft: Draft, places: Places, machine: str) -> tuple[Target, ...]:
+    """Where a machine asks for names: the name servers of its node, or somewhere on the internet."""
+    guest = draft.config.guests.get(machine)
+    node = draft.config.nodes.get(guest.node) if guest else None
+    servers = [_at(draft, places, address) for address in node.dns] if node else []
+    return tuple(Target(server, port) for server in dict.fromkeys(servers or [INTERNET]) for port in _DNS)
 
 
-def _router_addresses(draft: Draft, places: Places) -> tuple[str, ...]:
-    """Subnet routers masquerade by default, so packets of the tailnet carry their addresses."""
-    stacks = [places.of_machine(stack.host) for stack in draft.config.stacks.values() if stack.tailscale]
-    guests = [places.of_machine(name) for name, guest in draft.config.guests.items() if guest.tailscale]
-    nodes = [places.nodes.get(name) for name, node in draft.config.nodes.items() if node.tailscale]
-    return tuple(sorted({address for address in [*stacks, *guests, *nodes] if address}))
-
-
-def _operator_addresses(draft: Draft, places: Places) -> tuple[str, ...]:
-    operator = draft.config.operator
-    if places.operator is not None:
-        return (places.operator,)
-    vlan = draft.config.vlans.get(operator.vlan or "")
-    return (str(vlan.subnet),) if vlan else ()
+def _at(draft: Draft, places: Places, text: str) -> Endpoint:
+    """The machine of an address; the router for that of a gateway, and the internet for a foreign one."""
+    owner = places.owners.get(IPv4Address(text), "")
+    kind, _, name = owner.partition(" ")
+    if kind in ("guest", "device", "node"):
+        return Endpoint(kind, name)
+    router = draft.config.router
+    if owner.startswith("the gateway of ") and (router.guest or router.device):
+        return Endpoint("guest", router.guest) if router.guest else Endpoint("device", router.device or "")
+    return next(
+        (Endpoint("vlan", v) for v, part in draft.config.vlans.items() if IPv4Address(text) in part.subnet),
+        INTERNET,
+    )

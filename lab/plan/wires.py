@@ -1,7 +1,7 @@
 """Which Docker networks there are, and who is in each.
 
 One wire is one Docker network on one host. A stack has private wires of its own; a
-routed service meets Traefik on an edge slot that nobody else is in; a service that may
+service that Traefik speaks to meets it on an edge slot that nobody else is in; a service that may
 go out, or whose ports are published, has one outer wire; a service that needs one of
 another stack shares a link with just that one. Nothing else is shared, unless the
 ingress is declared `attachment: shared`. Two owners of one name are refused, because
@@ -15,6 +15,7 @@ from lab.config.edge import IngressConfig
 from lab.config.stacks import ServiceConfig, StackConfig
 from lab.names import did_you_mean
 from lab.plan.draft import Draft
+from lab.plan.meetings import declared_pairs, declared_to_go_out, goes_out, is_elsewhere, met_by_ingress
 from lab.plan.needs import need_targets, proxy_of
 from lab.plan.records import AttachmentPlan, DockerHostPlan, NetworkPlan, NetworkPurpose
 
@@ -91,10 +92,13 @@ def lay_wires(draft: Draft, hosts: dict[str, DockerHostPlan]) -> Wiring:
     for name, stack in stacks:
         if stack.host in hosts:
             _lay_stack(draft, wiring, name, stack)
+    for member in declared_to_go_out(draft):
+        if draft.config.stacks[member.partition("/")[0]].host in hosts:
+            _lay_outer(draft, wiring, member)
     for name, stack in stacks:
         for service_name, service in sorted(stack.services.items()):
             _lay_links(draft, wiring, name, service_name, service)
-    for member, other in _declared_pairs(draft):
+    for member, other in declared_pairs(draft):
         _lay_link(draft, wiring, member, other)
     return wiring
 
@@ -110,9 +114,8 @@ def _lay_stack(draft: Draft, wiring: Wiring, name: str, stack: StackConfig) -> N
         member = f"{name}/{service_name}"
         for network in _networks_of(draft, name, service_name, service, private):
             wiring.join(private[network], member, service_name)
-        if _goes_out(draft, name, stack, service):
-            path = f"stacks.{name}.services.{service_name}"
-            wiring.join(wiring.add(draft, _outer(stack.host, name, service_name, path)), member)
+        if goes_out(draft, name, stack, service):
+            _lay_outer(draft, wiring, member)
 
 
 def _private_wires(stack: StackConfig, name: str) -> dict[str, Wire]:
@@ -156,6 +159,12 @@ def _networks_of(
     return chosen or tuple(private)
 
 
+def _lay_outer(draft: Draft, wiring: Wiring, member: str) -> None:
+    stack, _, service = member.partition("/")
+    path = f"stacks.{stack}.services.{service}"
+    wiring.join(wiring.add(draft, _outer(draft.config.stacks[stack].host, stack, service, path)), member)
+
+
 def _outer(host: str, stack: str, service: str, path: str) -> Wire:
     return Wire(
         host=host,
@@ -168,28 +177,6 @@ def _outer(host: str, stack: str, service: str, path: str) -> Wire:
     )
 
 
-def _goes_out(draft: Draft, stack: str, declared: StackConfig, service: ServiceConfig) -> bool:
-    if service.host_network:
-        return False
-    ingress = draft.config.ingress
-    behind_another_host = bool(service.all_routes) and ingress is not None and ingress.host != declared.host
-    return bool(service.egress or service.publishes or behind_another_host) or any(
-        target.endpoint.kind != "service" or _elsewhere(draft, declared, target.endpoint.name)
-        for target in need_targets(service, stack)
-    )
-
-
-def _elsewhere(draft: Draft, stack: StackConfig, member: str) -> bool:
-    """Whether a service is reached by its host's address rather than on a wire."""
-    other, _, name = member.partition("/")
-    theirs = draft.config.stacks.get(other)
-    return theirs is not None and (theirs.host != stack.host or _on_host(theirs, name))
-
-
-def _on_host(stack: StackConfig, service: str) -> bool:
-    return service in stack.services and stack.services[service].host_network
-
-
 def _lay_links(draft: Draft, wiring: Wiring, stack: str, name: str, service: ServiceConfig) -> None:
     targets = need_targets(service, stack)
     wanted = [target.endpoint.name for target in targets if target.endpoint.kind == "service"]
@@ -200,29 +187,11 @@ def _lay_links(draft: Draft, wiring: Wiring, stack: str, name: str, service: Ser
             _lay_link(draft, wiring, f"{stack}/{name}", other)
 
 
-def _declared_pairs(draft: Draft) -> list[tuple[str, str]]:
-    """Services that may talk by a declared flow: a permission without a wire would be an empty word."""
-    pairs = {
-        (source.name, target.endpoint.name)
-        for flow in draft.config.flows
-        for source in flow.from_
-        for target in flow.to
-        if source.kind == "service" and target.endpoint.kind == "service"
-    }
-    known = {
-        f"{stack}/{name}"
-        for stack, part in draft.config.stacks.items()
-        for name, service in part.services.items()
-        if not service.host_network
-    }
-    return sorted(pair for pair in pairs if set(pair) <= known and pair[0] != pair[1])
-
-
 def _lay_link(draft: Draft, wiring: Wiring, member: str, other: str) -> None:
     stack, _, service = other.partition("/")
     own = draft.config.stacks[member.partition("/")[0]]
     theirs = draft.config.stacks.get(stack)
-    if theirs is None or service not in theirs.services or _elsewhere(draft, own, other):
+    if theirs is None or service not in theirs.services or is_elsewhere(draft, own, other):
         return
     if set(wiring.of.get(member, ())) & set(wiring.of.get(other, ())):
         return
@@ -252,19 +221,14 @@ def _lay_ingress(draft: Draft, wiring: Wiring, ingress: IngressConfig) -> None:
         prefix=_SMALL_PREFIX,
     )
     wiring.join(wiring.add(draft, front), TRAEFIK)
-    routed = sorted(
-        f"{name}/{service_name}"
-        for name, stack in draft.config.stacks.items()
-        for service_name, service in stack.services.items()
-        if service.all_routes and not service.host_network and stack.host == ingress.host
-    )
+    met = met_by_ingress(draft, ingress)
     if ingress.attachment == "shared":
-        _lay_shared(draft, wiring, ingress, routed)
+        _lay_shared(draft, wiring, ingress, met)
     else:
-        _lay_slots(draft, wiring, ingress, routed)
+        _lay_slots(draft, wiring, ingress, met)
 
 
-def _lay_shared(draft: Draft, wiring: Wiring, ingress: IngressConfig, routed: list[str]) -> None:
+def _lay_shared(draft: Draft, wiring: Wiring, ingress: IngressConfig, met: list[str]) -> None:
     shared = wiring.add(
         draft,
         Wire(
@@ -278,11 +242,11 @@ def _lay_shared(draft: Draft, wiring: Wiring, ingress: IngressConfig, routed: li
         ),
     )
     wiring.join(shared, TRAEFIK)
-    for member in routed:
+    for member in met:
         wiring.join(shared, member, member.partition("/")[2])
 
 
-def _lay_slots(draft: Draft, wiring: Wiring, ingress: IngressConfig, routed: list[str]) -> None:
+def _lay_slots(draft: Draft, wiring: Wiring, ingress: IngressConfig, met: list[str]) -> None:
     for number in range(ingress.slots):
         wire = wiring.add(
             draft,
@@ -297,13 +261,13 @@ def _lay_slots(draft: Draft, wiring: Wiring, ingress: IngressConfig, routed: lis
             ),
         )
         wiring.join(wire, TRAEFIK)
-    slots = draft.numbers("edge-slots", routed, range(ingress.slots))
-    for member in routed:
+    slots = draft.numbers("edge-slots", met, range(ingress.slots))
+    for member in met:
         number = slots.get(member, ingress.slots)
         if number >= ingress.slots:
             draft.refuse(
                 "ingress.slots",
-                f"{ingress.slots} edge slots do not hold all routed services: {member} has none",
+                f"{ingress.slots} edge slots do not hold all services that the ingress speaks to: {member} has none",
                 "raise slots (which replaces Traefik once), or drop edge-slots records whose owners are gone",
             )
             continue

@@ -107,6 +107,7 @@ def record(
     preview: bool = False,
     config: Mapping[str, str] | None = None,
     secret_keys: tuple[str, ...] = (),
+    deployed: Mapping[str, Any] | None = None,
 ) -> Recording:
     """Run a program against the recording engine.
 
@@ -116,11 +117,12 @@ def record(
         preview: whether what providers compute is unknown.
         config: the stack's configuration, with full keys such as `homelab:lab`.
         secret_keys: the keys of it that are secret.
+        deployed: the outputs of the last update, for a program that reads its own.
 
     Raises:
         Exception: whatever the program raises.
     """
-    monitor = RecordingMonitor(stack, preview)
+    monitor = RecordingMonitor(stack, preview, deployed or {})
 
     def run() -> None:
         loop = asyncio.new_event_loop()
@@ -151,9 +153,9 @@ def record(
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps registrations as they arrive, and answers as the providers would."""
 
-    def __init__(self, stack: str, preview: bool) -> None:
+    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any]) -> None:
         self.recording = Recording()
-        self._stack, self._preview = stack, preview
+        self._stack, self._preview, self._deployed = stack, preview, deployed
 
     def RegisterResource(self, request: Any) -> Any:
         """Keep a registration; its outputs are its inputs and what its provider would add."""
@@ -172,6 +174,16 @@ class RecordingMonitor(mocks.MockMonitor):
         known = is_provider or not self._preview
         return resource_pb2.RegisterResourceResponse(
             urn=urn, id=f"{request.name}-id" if known else "", object=outputs
+        )
+
+    def ReadResource(self, request: Any) -> Any:
+        """Answer what a stack's last update left behind; nothing else is read."""
+        assert request.type == "pulumi:pulumi:StackReference", request.type
+        found = struct_pb2.Struct()
+        found.CopyFrom(request.properties)
+        found.update({"outputs": dict(self._deployed), "secretOutputNames": []})
+        return resource_pb2.ReadResourceResponse(
+            urn=self._urn(request.parent, request.type, request.name), properties=found
         )
 
     def RegisterResourceOutputs(self, request: Any) -> Any:

@@ -10,6 +10,7 @@ ones, so that a record made by hand for one component stays short.
 from lab.plan.records.containers import (
     AttachmentPlan,
     DockerHostPlan,
+    EngineFacts,
     FilePlan,
     HealthPlan,
     NetworkPlan,
@@ -33,8 +34,11 @@ from lab.plan.records.edge import (
     SubnetRouterPlan,
     TailnetPlan,
 )
+from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
 from lab.plan.records.lab import BackupPlan, IdentityPlan, LabPlan
 from lab.plan.records.machines import (
+    COROSYNC_PORTS,
+    MANAGEMENT_PORTS,
     DevicePlan,
     DiskPlan,
     GuestPlan,
@@ -46,8 +50,13 @@ from lab.plan.records.machines import (
     RulePlan,
     VlanPlan,
 )
+from lab.plan.records.safety import Acceptance, Expectation
 
 __all__ = [
+    "ANYWHERE",
+    "COROSYNC_PORTS",
+    "MANAGEMENT_PORTS",
+    "Acceptance",
     "AttachmentPlan",
     "Auth",
     "BackupPlan",
@@ -57,9 +66,13 @@ __all__ = [
     "DnsPlan",
     "DnsRecordPlan",
     "DockerHostPlan",
+    "EngineFacts",
     "EntryPointPlan",
+    "Expectation",
     "FilePlan",
     "GrantPlan",
+    "GuardPlan",
+    "GuardRule",
     "GuestPlan",
     "HealthPlan",
     "IdentityPlan",

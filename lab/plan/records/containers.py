@@ -15,6 +15,19 @@ class SecretRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EngineFacts:
+    """What decides how an engine treats packets; None where nobody said so."""
+
+    version: int | None = None
+    """The major one: what an internal network closes changed with 28 (moby PR 49262)."""
+    userland_proxy: bool | None = None
+    """Whether a process of the host accepts connections to published ports that come from containers."""
+    bridge_netfilter: bool | None = None
+    """Whether packets between two ports of one bridge meet packet filters (`bridge-nf-call-iptables`)."""
+    firewall: Literal["iptables", "nftables"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DockerHostPlan:
     """A machine with a Docker Engine."""
 
@@ -24,6 +37,7 @@ class DockerHostPlan:
     """Where its engine is reached, such as `ssh://10.10.20.11`."""
     guest: str | None = None
     """The guest it is; None for a device."""
+    engine: EngineFacts = EngineFacts()
     loader_image: str = ""
     """The image of the containers that carry files into volumes and never run."""
 

@@ -7,7 +7,9 @@ from lab.errors import Issue
 from lab.flows import Endpoint, Flow
 from lab.plan.records.containers import DockerHostPlan, SecretRef, StackPlan
 from lab.plan.records.edge import CertificatePlan, DnsPlan, IngressPlan, SubnetRouterPlan, TailnetPlan
+from lab.plan.records.guard import GuardPlan
 from lab.plan.records.machines import DevicePlan, GuestPlan, NodePlan, RouterPlan, VlanPlan
+from lab.plan.records.safety import Acceptance, Expectation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,12 @@ class LabPlan:
     tailnet: TailnetPlan | None = None
     subnet_routers: tuple[SubnetRouterPlan, ...] = ()
     sets: Mapping[str, tuple[Endpoint, ...]] = field(default_factory=dict)
+    guards: tuple[GuardPlan, ...] = ()
+    """The packet filter of each Docker host on which something is created."""
     flows: tuple[Flow, ...] = ()
     """Declared and derived permissions, each with its reason."""
+    expectations: tuple[Expectation, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
     connections: Mapping[str, str] = field(default_factory=dict)
     """Where `proxmox`, `cloudflare` and `tailscale` are reached."""
     secrets: tuple[SecretRef, ...] = ()

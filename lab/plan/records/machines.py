@@ -5,6 +5,12 @@ from typing import Literal
 
 from lab.flows import Endpoint, Port
 
+MANAGEMENT_PORTS = (Port(22), Port(3128), Port(5900, "tcp", 5999), Port(8006), Port(60000, "tcp", 60050))
+"""What a node always opens to the set `management`, to which Proxmox adds the node's own segment by itself: SSH,
+the SPICE proxy, consoles, the interface and live migration (pve-firewall 6.0.4; docs/isolation.md)."""
+COROSYNC_PORTS = Port(5404, "udp", 5405)
+"""What the nodes of a cluster open to each other (the same source; the manual names other ports)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PciPlan:
@@ -130,6 +136,8 @@ class GuestPlan:
     node: str
     vm_id: int
     nics: tuple[NicPlan, ...]
+    addresses: tuple[str, ...] = ()
+    """Its fixed addresses, those that it gives itself behind a trunk among them."""
     system_disk: DiskPlan
     data_disks: tuple[DiskPlan, ...] = ()
     """They survive the guest's replacement: a holder VM owns them."""

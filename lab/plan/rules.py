@@ -1,0 +1,55 @@
+"""What the Proxmox firewall accepts: for each guest the flows that end at it, for each segment those to all of it."""
+
+from lab.flows import Endpoint, Flow, Port
+from lab.plan.directory import INGRESS, Directory
+from lab.plan.records import RulePlan
+
+
+def guest_rules(directory: Directory, name: str) -> tuple[RulePlan, ...]:
+    """What a guest's firewall accepts: every flow that ends at it, from where it begins.
+
+    A service is reached at its guest by the port that is published there, one in the
+    host's own network by its own; services of one guest meet inside it, and no rule is
+    about them.
+    """
+    here = Endpoint("guest", name)
+    ingress = directory.plan.ingress
+    own = directory.machines.get(name, ())
+    rules: list[RulePlan] = []
+    for flow in directory.plan.flows:
+        ends = directory.members(flow.target.endpoint)
+        meant = here in ends or (INGRESS in ends and ingress is not None and ingress.host == name)
+        ports = [flow.target.port] if meant else []
+        ports += [port for end in ends if end != INGRESS for port in _published(directory, name, end, flow)]
+        if ports:
+            sources = [source for source in directory.addresses(flow.source) if source not in own]
+            rules += [_rule(source, port, flow) for source in sources for port in ports]
+    return tuple(dict.fromkeys(rules))
+
+
+def _published(directory: Directory, host: str, endpoint: Endpoint, flow: Flow) -> list[Port | None]:
+    container = directory.containers.get(endpoint)
+    if container is None or container.host != host:
+        return []
+    if container.service.host_network:
+        return [flow.target.port]
+    return [Port(p.external, p.protocol) for p in container.published_as(flow.target.port)]
+
+
+def vlan_rules(directory: Directory, name: str) -> tuple[RulePlan, ...]:
+    """What the zone of a segment accepts: every flow to the segment as a whole."""
+    here = Endpoint("vlan", name)
+    rules = [
+        _rule(source, flow.target.port, flow)
+        for flow in directory.plan.flows
+        if here in directory.members(flow.target.endpoint)
+        for source in directory.addresses(flow.source)
+    ]
+    return tuple(dict.fromkeys(rules))
+
+
+def _rule(source: str, port: Port | None, flow: Flow) -> RulePlan:
+    span = ""
+    if port is not None:
+        span = f"{port.number}:{port.last}" if port.last else str(port.number)
+    return RulePlan(source=source, port=span, protocol=port.protocol if port else "", comment=flow.because)
