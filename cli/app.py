@@ -1,22 +1,16 @@
 """The verbs of the command `lab`, each a few lines over the library."""
 
-import contextlib
 import json
-import sys
-from collections.abc import Iterator
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from lab.errors import LabError
+from cli.arguments import FileOption, Format, FormatOption, LabOption, fail, lab_file, planned, told
+from cli.check import check
+from cli.proof import compromise, diff, explain, reach
 from lab.ledger import ledger_path, read_ledger, write_ledger
-from lab.plan import load_plan, load_plan_and_ledger, pruned_ledger
-from lab.plan.records import LabPlan
+from lab.plan import load_plan_and_ledger, pruned_ledger
 from lab.render.table import table
-
-BAD_INPUT = 2
 
 app = typer.Typer(
     add_completion=False,
@@ -25,76 +19,8 @@ app = typer.Typer(
     help="Plan, check and probe a home lab.",
     rich_markup_mode=None,
 )
-
-LabOption = Annotated[
-    str, typer.Option("--lab", "-l", help="The environment: dev for Pulumi.dev.yaml.", envvar="LAB")
-]
-FileOption = Annotated[Path | None, typer.Option("--file", "-f", help="A lab file, in place of --lab.")]
-
-
-class Format(StrEnum):
-    """How a verb answers."""
-
-    text = "text"
-    json = "json"
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
-
-
-def lab_file(lab: str, file: Path | None) -> Path:
-    """The lab file that is meant."""
-    return file or Path(f"Pulumi.{lab}.yaml")
-
-
-@contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Turn a lab's problems into text on standard error and exit code 2."""
-    try:
-        yield
-    except LabError as error:
-        fail(str(error))
-
-
-def fail(text: str, code: int = BAD_INPUT) -> NoReturn:
-    """Say what is wrong, and stop."""
-    print(text, file=sys.stderr)
-    raise typer.Exit(code)
-
-
-def planned(path: Path) -> LabPlan:
-    """The plan of a lab file, or its problems told."""
-    with told():
-        return load_plan(path)
-
-
-@app.command()
-def check(lab: LabOption = "dev", file: FileOption = None, answer: FormatOption = Format.text) -> None:
-    """Say whether the lab can be planned, and what is unwelcome in it."""
-    path = lab_file(lab, file)
-    try:
-        plan = load_plan(path)
-    except LabError as error:
-        if answer is Format.json:
-            issues = [{"path": i.path, "problem": i.problem, "repair": i.repair} for i in error.issues]
-            print(json.dumps({"ok": False, "issues": issues}, indent=2))
-            raise typer.Exit(BAD_INPUT) from None
-        fail(str(error))
-    if answer is Format.json:
-        warnings = [{"path": i.path, "problem": i.problem, "repair": i.repair} for i in plan.warnings]
-        print(json.dumps({"ok": True, "warnings": warnings, "unrecorded": plan.unrecorded}, indent=2))
-        return
-    for warning in plan.warnings:
-        print(f"warning: {warning}")
-    if plan.unrecorded:
-        print(
-            f"{len(plan.unrecorded)} things are not in {ledger_path(path).name} yet: run `lab ledger --write`"
-        )
-    services = sum(len(stack.services) for stack in plan.stacks)
-    print(
-        f"{path.name} is fine: {len(plan.nodes)} nodes, {len(plan.vlans)} VLANs, {len(plan.guests)} guests, "
-        f"{len(plan.stacks)} stacks with {services} services, {len(plan.flows)} flows"
-    )
+for verb in (check, reach, explain, compromise, diff):
+    app.command()(verb)
 
 
 @app.command()
@@ -195,11 +121,20 @@ def verify(
     every: Annotated[
         bool, typer.Option("--all", help="List every pair, not only the ones worth reading.")
     ] = False,
+    helpers: Annotated[
+        bool,
+        typer.Option(
+            "--helpers",
+            help="Probe Docker hosts on other machines: starts a small container beside each of their services, "
+            "with its network and no rights, and removes it afterwards.",
+        ),
+    ] = False,
 ) -> None:
     """Probe every pair of the running lab and compare it with the plan."""
     from cli.verify import verify_lab
 
-    raise typer.Exit(verify_lab(planned(lab_file(lab, file)), as_json=answer is Format.json, every=every))
+    plan = planned(lab_file(lab, file))
+    raise typer.Exit(verify_lab(plan, as_json=answer is Format.json, every=every, helpers=helpers))
 
 
 @app.command()

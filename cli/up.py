@@ -22,6 +22,7 @@ from lab.errors import LabError
 from lab.ledger import ledger_path, write_ledger
 from lab.plan import load_plan_and_ledger
 from lab.plan.records import LabPlan
+from lab.render.bootstrap import docker_host
 from lab.render.report import plan_text
 from lab.render.table import table
 
@@ -31,6 +32,7 @@ IMAGES_VARIABLE = "IMAGES"
 """`make up IMAGES=stand-ins` runs stand-ins also where a registry would serve the images."""
 ENV_FILE = Path(".sandbox/env")
 STATE = Path(".sandbox/state")
+NODES = Path(".sandbox/nodes")
 API_SECRETS = frozenset({"proxmox-token", "cloudflare-token", "tailscale-key"})
 """The sandbox's own credentials; every other secret is one that it generates for the lab."""
 
@@ -62,6 +64,8 @@ def main() -> int:
             plan = _plan()
         with phases.phase("toolchain"):
             _run([sys.executable, "-m", "toolchain", "build", *_binaries()])
+        # First: the sandbox starts at once what ran when it was stopped, and reads the files then.
+        place_bootstraps(plan)
         with phases.phase("sandbox"):
             _run([sys.executable, "-m", "sandbox", "start", *_wishes(plan)])
         os.environ.update(read_environment(ENV_FILE))
@@ -108,6 +112,31 @@ def _wishes(plan: LabPlan) -> list[str]:
         *(word for name in secrets for word in ("--secret", name)),
         *(word for zone in zones for word in ("--zone", zone)),
     ]
+
+
+def place_bootstraps(plan: LabPlan, nodes: Path = NODES) -> None:
+    """Put on each node the cloud-init file that its guests start with, as `lab bootstrap` prints it.
+
+    On real nodes a person does this by hand: nothing in Proxmox's API can.
+
+    Args:
+        plan: its managed guests name the files.
+        nodes: the folder that holds a node's storages, `<node>/<storage>/snippets`; made where it is missing.
+    """
+    text = docker_host()
+    for guest in plan.guests:
+        if guest.bootstrap is None or not guest.managed:
+            continue
+        storage, _, volume = guest.bootstrap.partition(":")
+        path = nodes / guest.node / storage / volume
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        # Nobody but its owner may enter the sandbox's folder, of which this may be the first file.
+        nodes.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
 
 
 def _run(command: Sequence[str]) -> None:

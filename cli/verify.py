@@ -1,41 +1,117 @@
 """The verb `verify`: probe a running lab and print expected beside observed."""
 
+import contextlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from docker import APIClient
+
 from cli.connections import engine_of
+from cli.observed import Observed, expectations_seen, verify_data, verify_text
+from cli.peers import Peer, peers
+from lab.flows import Endpoint
+from lab.isolation import Proof, prove
+from lab.plan.containers import GUARD_STACK
 from lab.plan.records import LabPlan
-from lab.render.table import table
-from probe.containers import EngineUnreachable, Running, running_containers
-from probe.expected import pairs
-from probe.matrix import Matrix, Result, observe
+from probe.containers import EngineUnreachable, Running, engine_client, running_containers
+from probe.engines import facts_against
+from probe.joined import JoinedSpace
+from probe.matrix import Matrix, observe
+from probe.names import NameResult, observe_names
+from probe.questions import questions
 from probe.routes import RouteResult, check_routes
+from probe.spaces import CannotEnter, LocalSpace, Space, canaries, canary_port
 
 FINE, DIFFERENT, BAD_INPUT = 0, 1, 2
 
 
-def verify_lab(plan: LabPlan, *, as_json: bool, every: bool) -> int:
+def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = False) -> int:
     """Probe every pair and every route, print what was seen, and answer with an exit code."""
     sandbox = sandbox_status()
+    proof = prove(plan)
     try:
-        running = [c for host in plan.docker_hosts for c in running_containers(host.name, engine_of(host))]
-    except EngineUnreachable as error:
+        running = [
+            container
+            for host in plan.docker_hosts
+            for container in running_containers(host.name, engine_of(host), helpers=helpers)
+        ]
+        started = time.monotonic()
+        matrix, names = _seen(proof, running, sandbox, helpers)
+        seconds = time.monotonic() - started
+        facts = [f for host in plan.docker_hosts for f in facts_against(host, engine_of(host))]
+    except (EngineUnreachable, CannotEnter) as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
-    matrix = observe(pairs(plan), running, sandbox.namespaces)
-    routes = _routes(plan, running, sandbox)
-    missing = _missing(plan, running)
+    observed = Observed(
+        matrix=matrix,
+        names=names,
+        seconds=seconds,
+        routes=_routes(plan, running, sandbox),
+        missing=tuple(_missing(plan, running)),
+        facts=tuple(facts),
+        stand_ins=tuple(sorted(container.endpoint for container in running if container.stand_in)),
+        expectations=expectations_seen(proof, matrix),
+    )
     if as_json:
-        print(json.dumps(_data(matrix, routes, missing), indent=2))
+        print(json.dumps(verify_data(observed), indent=2))
     else:
-        print("\n".join(_text(matrix, routes, missing, running, every)))
-    wrong = bool(matrix.disagreements or missing or any(not route.ok for route in routes))
-    return DIFFERENT if wrong else FINE
+        print("\n".join(verify_text(observed, every)))
+    return DIFFERENT if observed.wrong else FINE
+
+
+def _seen(
+    proof: Proof, running: Sequence[Running], sandbox: "SandboxStatus", helpers: bool
+) -> tuple[Matrix, tuple[NameResult, ...]]:
+    """Ask everything that can be asked here: from containers, and from hosts and segments whose namespace is here."""
+    with contextlib.ExitStack() as stack:
+        spaces = _spaces(proof, running, helpers, stack)
+        if not spaces:
+            asked = questions(proof, [Endpoint.parse(c.endpoint) for c in running], 0)
+            return observe(asked, {}, ()), ()
+        names = observe_names(proof.names, spaces, proof.plan.domain)
+        for host in proof.plan.docker_hosts:
+            if (namespace := sandbox.namespaces.get(host.name)) is not None:
+                spaces[proof.reach.grounds.host_endpoint(host.name)] = LocalSpace(namespace)
+        standing = stack.enter_context(peers(proof.plan, sandbox.segments, sandbox.peers))
+        spaces |= {vlan: LocalSpace(peer.namespace) for vlan, peer in standing.items()}
+        taken = {port.number for endpoint in spaces for port in proof.openings.ports(endpoint) if port}
+        port = canary_port(taken)
+        stand_ins = [Endpoint.parse(c.endpoint) for c in running if c.stand_in]
+        stack.enter_context(canaries(spaces, port))
+        asked = questions(proof, list(spaces), port, {vlan: peer.address for vlan, peer in standing.items()})
+        return observe(asked, spaces, stand_ins), names
+
+
+def _spaces(
+    proof: Proof, running: Sequence[Running], helpers: bool, stack: contextlib.ExitStack
+) -> dict[Endpoint, Space]:
+    """Where each container can be probed from; one that shares its host's network is its host."""
+    hosts = {host.name: host for host in proof.plan.docker_hosts}
+    clients: dict[str, APIClient] = {}
+    spaces: dict[Endpoint, Space] = {}
+    for container in running:
+        endpoint = Endpoint.parse(container.endpoint)
+        if not container.pid or _shares_its_host(proof, endpoint):
+            continue
+        if not helpers:
+            spaces[endpoint] = LocalSpace(f"/proc/{container.pid}/ns/net")
+            continue
+        if container.host not in clients:
+            client = engine_client(engine_of(hosts[container.host]))
+            clients[container.host] = stack.enter_context(contextlib.closing(client))
+        image = hosts[container.host].loader_image
+        spaces[endpoint] = JoinedSpace(clients[container.host], container.id, image)
+    return spaces
+
+
+def _shares_its_host(proof: Proof, endpoint: Endpoint) -> bool:
+    return proof.reach.machine(endpoint) != endpoint or endpoint.name.startswith(f"{GUARD_STACK}/")
 
 
 @dataclass(frozen=True)
@@ -46,6 +122,10 @@ class SandboxStatus:
     """Where a published port of the ingress is reached from here."""
     namespaces: Mapping[str, str]
     """The network namespaces of guests."""
+    segments: Mapping[str, str]
+    """The segments of guests, by the address that a guest has there."""
+    peers: Mapping[str, Peer]
+    """Who is on a segment beside its guests."""
     simulated: str | None
     """Why the network and the engines are simulated; None where they are real."""
 
@@ -57,6 +137,17 @@ class SandboxStatus:
             forwards={port: (address, int(local)) for port, (address, _, local) in listens.items()},
             namespaces={
                 str(g["name"]): str(g["namespace"]) for g in data.get("guests", []) if g.get("namespace")
+            },
+            segments={
+                str(nic["address"]).partition("/")[0]: str(nic["segment"])
+                for g in data.get("guests", [])
+                if g.get("namespace")
+                for nic in g["nics"]
+                if nic["address"]
+            },
+            peers={
+                str(p["segment"]): Peer(str(p["address"]).partition("/")[0], str(p["namespace"]))
+                for p in data.get("peers", [])
             },
             simulated=data.get("simulated"),
         )
@@ -86,133 +177,7 @@ def _missing(plan: LabPlan, running: Sequence[Running]) -> list[str]:
     there = {container.endpoint for container in running}
     wanted = {str(s.endpoint) for stack in plan.stacks if stack.managed for s in stack.services}
     wanted |= {str(router.service.endpoint) for router in plan.subnet_routers if router.managed}
+    wanted |= {str(guard.service.endpoint) for guard in plan.guards}
     if plan.ingress is not None and plan.ingress.managed:
         wanted.add("ingress")
     return sorted(wanted - there)
-
-
-def _text(
-    matrix: Matrix, routes: Sequence[RouteResult], missing: list[str], running: Sequence[Running], every: bool
-) -> list[str]:
-    lines = [*_pairs_text(matrix, every), *_routes_text(routes)]
-    if missing:
-        lines += ["", "Not running, and so not probed: " + ", ".join(missing)]
-    stand_ins = [container.endpoint for container in running if container.stand_in]
-    if stand_ins:
-        lines += [
-            "",
-            f"{len(stand_ins)} services are stand-ins that listen where the image would and say their name:",
-        ]
-        lines += [f"  {', '.join(stand_ins)}"]
-    lines += ["", _summary(matrix, routes, missing)]
-    return lines
-
-
-def _pairs_text(matrix: Matrix, every: bool) -> list[str]:
-    probed = [result for result in matrix.results if result.observed != "not probed"]
-    if not probed and not every:
-        return []
-    shown = [r for r in matrix.results if every or r.pair.expected != "none" or r.observed != "no"]
-    hidden = len(matrix.results) - len(shown)
-    lines = ["From container to container (TCP)"]
-    lines += table(
-        [_row(result) for result in shown], head=("", "from", "to", "expected", "observed", "ms", "because")
-    )
-    if hidden:
-        lines.append(
-            f"  and {hidden} pairs where no connection was expected and none was possible (--all lists them)"
-        )
-    reached = sum(1 for result in matrix.host_rows if result.observed == "yes")
-    if any(result.observed != "not probed" for result in matrix.host_rows):
-        lines += ["", "From the Docker host itself (printed, not asserted: a host reaches its containers)"]
-        lines += [f"  {reached} of {len(matrix.host_rows)} ports answer"]
-        if every:
-            lines += table([_row(result) for result in matrix.host_rows])
-    return lines
-
-
-def _row(result: Result) -> tuple[str, ...]:
-    mark = "ok" if result.agrees else "WRONG"
-    if result.observed == "not probed":
-        mark = "-"
-    pair = result.pair
-    return (
-        mark,
-        str(pair.source),
-        str(pair.target),
-        "no" if pair.expected == "none" else f"yes ({pair.expected})",
-        result.observed,
-        f"{result.milliseconds:.0f}",
-        pair.because,
-    )
-
-
-def _routes_text(routes: Sequence[RouteResult]) -> list[str]:
-    if not routes:
-        return []
-    rows = [
-        (
-            "ok" if route.ok else "WRONG",
-            route.url,
-            route.audience,
-            route.expected,
-            str(route.status) if route.status else "no answer",
-            f"{route.milliseconds:.0f}",
-        )
-        for route in routes
-    ]
-    lines = [
-        "",
-        "Through the ingress (HTTPS)",
-        *table(rows, head=("", "url", "audience", "service", "status", "ms")),
-    ]
-    if any(route.issuer == "itself" for route in routes):
-        lines.append("  Traefik shows a certificate that it signed itself; no authority is asked yet")
-    return lines
-
-
-def _summary(matrix: Matrix, routes: Sequence[RouteResult], missing: list[str]) -> str:
-    probed = [result for result in matrix.results if result.observed != "not probed"]
-    if not probed:
-        return "Nothing was probed: network and engine are simulated here, so there is nothing to observe."
-    wrong = len(matrix.disagreements) + sum(not route.ok for route in routes) + len(missing)
-    same = sum(1 for result in probed if result.pair.expected == "same network")
-    verdict = "everything is as expected" if not wrong else f"{wrong} DISAGREE with the plan"
-    return (
-        f"{len(probed)} pairs and {len(routes)} routes probed in {matrix.seconds:.1f} s: {verdict}. "
-        f"{same} pairs meet only because they share a network."
-    )
-
-
-def _data(matrix: Matrix, routes: Sequence[RouteResult], missing: list[str]) -> dict[str, object]:
-    return {
-        "version": 1,
-        "ok": not (matrix.disagreements or missing or any(not route.ok for route in routes)),
-        "seconds": round(matrix.seconds, 3),
-        "missing": missing,
-        "pairs": [_pair_data(result) for result in matrix.results],
-        "host": [_pair_data(result) for result in matrix.host_rows],
-        "routes": [
-            {
-                "url": route.url,
-                "audience": route.audience,
-                "expected": route.expected,
-                "status": route.status,
-                "ok": route.ok,
-                "certificate": route.issuer,
-            }
-            for route in routes
-        ],
-    }
-
-
-def _pair_data(result: Result) -> dict[str, object]:
-    return {
-        "from": str(result.pair.source),
-        "to": str(result.pair.target),
-        "expected": result.pair.expected,
-        "observed": result.observed,
-        "agrees": result.agrees,
-        "milliseconds": round(result.milliseconds, 1),
-        "because": result.pair.because,
-    }

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lab.plan import load_plan
 from lab.plan.records import LabPlan
 from lab.render.data import PLAN_VERSION, plan_data
 from lab.render.emit import json_text, yaml_text
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = ROOT / "tests" / "support" / "full_lab.yaml"
@@ -16,20 +16,20 @@ FULL = ROOT / "tests" / "support" / "full_lab.yaml"
 
 def test_it_has_a_version_and_every_field() -> None:
     """Every field of the plan is there under its own name, after the version of the shape."""
-    found = plan_data(load_plan(FULL))
+    found = plan_data(plan_of(FULL))
     assert list(found) == ["version", *(field.name for field in dataclasses.fields(LabPlan))]
     assert found["version"] == PLAN_VERSION
 
 
 def test_it_is_json_as_it_is() -> None:
     """Written and read again it is the same, so that nothing in it was more than plain values."""
-    found = plan_data(load_plan(FULL))
+    found = plan_data(plan_of(FULL))
     assert json.loads(json_text(found)) == found
 
 
 def test_words_are_written_as_a_person_would() -> None:
     """Endpoints, ports, flows and secrets are the words of the lab file."""
-    found = plan_data(load_plan(FULL))
+    found = plan_data(plan_of(FULL))
     (app,) = [s for stack in found["stacks"] for s in stack["services"] if s["name"] == "app"]
     assert app["endpoint"] == "service:web/app"
     assert app["listens"] == ["80/tcp", "9090/tcp"]
@@ -40,6 +40,15 @@ def test_words_are_written_as_a_person_would() -> None:
         "because": "time",
         "origin": "declared",
     } in found["flows"]
+
+
+def test_guards_are_in_it() -> None:
+    """Each host's guard is there with its rules, in the words of the lab file, and why each is there."""
+    (first, *_) = plan_data(plan_of(FULL))["guards"]
+    assert first["host"] == "docker-1"
+    (way_in,) = [rule for rule in first["rules"] if rule["because"] == "audience internet"]
+    assert (way_in["way"], way_in["destination"], way_in["port"]) == ("in", "10.10.20.11", "443/tcp")
+    assert set(first["bridges"]) >= {rule["interface"] for rule in first["rules"]} - {""}
 
 
 def test_no_field_of_a_record_is_lost() -> None:
@@ -55,7 +64,7 @@ def test_no_field_of_a_record_is_lost() -> None:
             for one, other in zip(record, data, strict=True):
                 compare(one, other)
 
-    decided = load_plan(FULL)
+    decided = plan_of(FULL)
     compare(decided, {key: value for key, value in plan_data(decided).items() if key != "version"})
 
 

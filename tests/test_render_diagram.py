@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.plan import load_plan
 from lab.render.diagram import diagram_svg
 from tests.labs.reading import CASES, lab_file
 from tests.support.builders import ingress, plan, route, service, stack
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,7 +33,7 @@ def arrows(picture: ElementTree.Element, kind: str) -> int:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_lab_is_well_formed(path: Path) -> None:
     """The picture of every lab is XML with a size, and nothing of it lies outside."""
-    decided = load_plan(path)
+    decided = plan_of(path)
     picture = drawn(diagram_svg(decided))
     width, height = float(picture.get("width", 0)), float(picture.get("height", 0))
     for box in picture.iter(f"{SVG}rect"):
@@ -68,4 +68,4 @@ def test_names_are_escaped() -> None:
 
 def test_the_same_plan_is_the_same_picture() -> None:
     """The picture follows from the plan alone."""
-    assert diagram_svg(load_plan(FILES[0])) == diagram_svg(load_plan(FILES[0]))
+    assert diagram_svg(plan_of(FILES[0])) == diagram_svg(plan_of(FILES[0]))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from lab.plan import load_plan
 from lab.plan.records import LabPlan
 from lab.render.picture import picture
 from lab.render.report import plan_text
@@ -12,6 +11,7 @@ from lab.render.table import table
 from tests.labs.reading import CASES, LABS, lab_file
 from tests.support.builders import ingress, plan, route, service, stack
 from tests.support.golden import assert_golden
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 DEV = ROOT / "Pulumi.dev.yaml"
@@ -21,20 +21,20 @@ FULL = ROOT / "tests" / "support" / "full_lab.yaml"
 @pytest.fixture(scope="module")
 def dev() -> LabPlan:
     """The plan of the dev lab."""
-    return load_plan(DEV)
+    return plan_of(DEV)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_plan_of_a_lab_is_golden(case: str, update_golden: bool) -> None:
     """The whole plan of each lab reads exactly as it did when somebody last read it."""
-    found = plan_text(load_plan(lab_file(case)))
+    found = plan_text(plan_of(lab_file(case)))
     assert_golden(LABS / case / "expected" / "plan.txt", found, update=update_golden)
 
 
 @pytest.mark.parametrize(("name", "path"), [("dev", DEV), ("full", FULL)])
 def test_the_plan_of_our_own_labs_is_golden(name: str, path: Path, update_golden: bool) -> None:
     """The dev lab and the lab with every key read exactly as they did when somebody last read them."""
-    assert_golden(LABS / name / "expected" / "plan.txt", plan_text(load_plan(path)), update=update_golden)
+    assert_golden(LABS / name / "expected" / "plan.txt", plan_text(plan_of(path)), update=update_golden)
 
 
 def lines(text: str) -> list[str]:
@@ -63,6 +63,30 @@ def test_the_dev_lab_holds(dev: LabPlan, line: str) -> None:
     assert [found for found in lines(plan_text(dev)) if line in found]
 
 
+def test_each_guard_is_a_line() -> None:
+    """A host's guard is told by how many networks it is about and how many rules of each kind it has."""
+    decided = plan(
+        tailnet={},
+        ingress=ingress(audiences={"services": {"port": 443}}, slots=1),
+        stacks={
+            "web": stack(
+                app=service(listens=[80], route=route("www", "services"), needs=["db:5432", "internet:443"]),
+                db=service(listens=[5432]),
+                ui=service(needs=["guest:docker-1:9100"]),
+            )
+        },
+    )
+    text = lines(plan_text(decided))
+    start = text.index("Guards (what no rule of a Docker host's packet filter accepts is dropped)")
+    assert text[start + 1] == "host networks rules within a network out in to the host"
+    assert text[start + 3] == "docker-1 5 7 2 3 1 1"
+
+
+def test_a_lab_without_guards_has_no_such_section() -> None:
+    """Where nothing is created on a Docker host, nothing is said of guards."""
+    assert "Guards" not in plan_text(plan())
+
+
 def test_flows_may_be_left_out(dev: LabPlan) -> None:
     """Without flows the text ends before them, and is otherwise the same."""
     whole, short = plan_text(dev), plan_text(dev, flows=False)
@@ -74,7 +98,7 @@ def test_flows_may_be_left_out(dev: LabPlan) -> None:
 def test_no_line_ends_in_space() -> None:
     """No line of any lab's plan ends in a space, so that texts can be compared and pasted."""
     for path in (DEV, FULL, *map(lab_file, CASES)):
-        assert [line for line in plan_text(load_plan(path)).splitlines() if line != line.rstrip()] == []
+        assert [line for line in plan_text(plan_of(path)).splitlines() if line != line.rstrip()] == []
 
 
 def test_warnings_stand_at_the_end() -> None:

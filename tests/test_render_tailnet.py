@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from lab.plan import load_plan
 from lab.plan.records import GrantPlan, TailnetPlan
 from lab.render.tailnet import policy
 from tests.labs.reading import CASES, LABS, lab_file
 from tests.support.golden import assert_golden
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {"dev": ROOT / "Pulumi.dev.yaml", "full": ROOT / "tests" / "support" / "full_lab.yaml"}
@@ -27,13 +27,13 @@ def document(*grants: GrantPlan, **changes: Any) -> Any:
 
 def test_every_lab_with_a_tailnet_is_golden() -> None:
     """The labs below are all those that declare a tailnet."""
-    assert {name for name, path in FILES.items() if load_plan(path).tailnet is not None} == set(WITH_TAILNET)
+    assert {name for name, path in FILES.items() if plan_of(path).tailnet is not None} == set(WITH_TAILNET)
 
 
 @pytest.mark.parametrize("name", WITH_TAILNET)
 def test_the_policy_is_golden(name: str, update_golden: bool) -> None:
     """The policy of each lab is exactly as it was when somebody last read it."""
-    tailnet = load_plan(FILES[name]).tailnet
+    tailnet = plan_of(FILES[name]).tailnet
     assert tailnet is not None
     assert_golden(LABS / name / "expected" / "tailnet.json", policy(tailnet), update=update_golden)
 

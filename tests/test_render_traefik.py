@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from lab.plan import load_plan
 from lab.plan.records import CertificatePlan, IngressPlan
 from lab.render.traefik import dynamic_configuration, static_configuration
 from tests.labs.reading import CASES, LABS, lab_file
 from tests.support.builders import ingress, plan, route, service, stack
 from tests.support.golden import assert_golden
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {"dev": ROOT / "Pulumi.dev.yaml", "full": ROOT / "tests" / "support" / "full_lab.yaml"}
@@ -38,7 +38,7 @@ def edge(**changes: Any) -> IngressPlan:
 
 def test_every_lab_with_a_traefik_of_ours_is_golden() -> None:
     """The labs below are all those whose ingress is created here."""
-    ingresses = {name: load_plan(path).ingress for name, path in FILES.items()}
+    ingresses = {name: plan_of(path).ingress for name, path in FILES.items()}
     assert {name for name, found in ingresses.items() if found is not None and found.managed} == set(
         WITH_TRAEFIK
     )
@@ -47,7 +47,7 @@ def test_every_lab_with_a_traefik_of_ours_is_golden() -> None:
 @pytest.mark.parametrize("name", WITH_TRAEFIK)
 def test_the_static_file_is_golden(name: str, update_golden: bool) -> None:
     """What Traefik reads at its start is exactly as it was when somebody last read it."""
-    decided = load_plan(FILES[name])
+    decided = plan_of(FILES[name])
     assert decided.ingress is not None
     found = static_configuration(decided.ingress, decided.certificate)
     assert_golden(LABS / name / "expected" / "traefik.static.yaml", found, update=update_golden)
@@ -56,7 +56,7 @@ def test_the_static_file_is_golden(name: str, update_golden: bool) -> None:
 @pytest.mark.parametrize("name", WITH_TRAEFIK)
 def test_the_dynamic_file_is_golden(name: str, update_golden: bool) -> None:
     """What Traefik watches is exactly as it was when somebody last read it."""
-    decided = load_plan(FILES[name])
+    decided = plan_of(FILES[name])
     assert decided.ingress is not None
     found = dynamic_configuration(decided.ingress)
     assert_golden(LABS / name / "expected" / "traefik.dynamic.yaml", found, update=update_golden)
@@ -187,7 +187,7 @@ def test_old_tls_is_refused() -> None:
 def test_every_middleware_of_a_router_exists() -> None:
     """No router of any lab names a middleware, a service or an entry point that is not there."""
     for name in WITH_TRAEFIK:
-        decided = load_plan(FILES[name])
+        decided = plan_of(FILES[name])
         assert decided.ingress is not None
         http = read(dynamic_configuration(decided.ingress))["http"]
         entry_points = read(static_configuration(decided.ingress, decided.certificate))["entryPoints"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lab.plan.records import GuestPlan, IngressPlan, LabPlan, NodePlan, ServicePlan, VlanPlan
+from lab.plan.records import GuardPlan, GuestPlan, IngressPlan, LabPlan, NodePlan, ServicePlan, VlanPlan
 from lab.render.picture import picture
 from lab.render.table import table
 
@@ -27,6 +27,7 @@ def _sections(plan: LabPlan, flows: bool) -> Iterator[list[str]]:
     yield from _machines(plan)
     yield from _networks(plan)
     yield from _services(plan)
+    yield from _guards(plan)
     yield from _edge(plan)
     yield from _names(plan)
     yield from _care(plan)
@@ -204,6 +205,21 @@ def _service_facts(service: ServicePlan) -> str:
         "host network" if service.host_network else "",
     ]
     return "; ".join(filter(None, facts))
+
+
+def _guards(plan: LabPlan) -> Iterator[list[str]]:
+    if plan.guards:
+        head = ("host", "networks", "rules", "within a network", "out", "in", "to the host")
+        yield [
+            "Guards (what no rule of a Docker host's packet filter accepts is dropped)",
+            *table([_guard_row(guard) for guard in plan.guards], head=head),
+        ]
+
+
+def _guard_row(guard: GuardPlan) -> tuple[str, ...]:
+    ways = [rule.way for rule in guard.rules]
+    counts = (len(guard.bridges), len(ways), *(ways.count(way) for way in ("within", "out", "in", "local")))
+    return guard.host, *map(str, counts)
 
 
 def _edge(plan: LabPlan) -> Iterator[list[str]]:

@@ -12,9 +12,9 @@ from cli.locks import living_owners, release_stale_locks
 from cli.recover import RecoveryFailed, Stack, recover
 from cli.recovery.findings import Finding, Outside, Unanswered, absent, found, incomplete
 from cli.recovery.state import MARK, Operation
-from lab.plan import load_plan
 from lab.plan.records import LabPlan
 from tests.cli.test_recovery_state import NETWORK, creating, exported, network
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[2]
 Answer = Callable[[Operation], Finding]
@@ -59,7 +59,7 @@ class Docker:
 @pytest.fixture(scope="module")
 def plan() -> LabPlan:
     """The plan of the dev lab."""
-    return load_plan(ROOT / "Pulumi.dev.yaml")
+    return plan_of(ROOT / "Pulumi.dev.yaml")
 
 
 def run(plan: LabPlan, stack: Recorded, answer: Answer, *, write: bool) -> tuple[int, str]:

@@ -17,8 +17,8 @@ from cli.recovery.findings import Outcome, Unanswered
 from cli.recovery.proxmox import ProxmoxCluster
 from cli.recovery.state import Operation
 from cli.recovery.tailscale import Tailnet
-from lab.plan import load_plan
 from lab.plan.records import LabPlan
+from tests.support.plans import plan_of
 from tests.support.serving import served_on_loopback
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ TOKEN = "pulumi@pve!sandbox=secret-of-the-token"
 @pytest.fixture(scope="module")
 def plan() -> LabPlan:
     """The plan of the dev lab."""
-    return load_plan(ROOT / "Pulumi.dev.yaml")
+    return plan_of(ROOT / "Pulumi.dev.yaml")
 
 
 def operation(

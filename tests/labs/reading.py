@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lab.config.load import load
 from lab.config.model import LabConfig
-from lab.plan import load_plan
 from lab.plan.records import LabPlan, ServicePlan
+from tests.support.plans import plan_of
 
 LABS = Path(__file__).resolve().parent
 CASES = ("docker-front-back", "audience-gateways", "per-service-networks", "four-vlans-dmz", "flat-subnet")
@@ -30,7 +30,7 @@ def declared(case: str) -> LabConfig:
 @cache
 def planned(case: str) -> LabPlan:
     """The plan of a case, with nothing recorded before."""
-    return load_plan(lab_file(case))
+    return plan_of(lab_file(case))
 
 
 def flows(plan: LabPlan) -> set[str]:

@@ -1,0 +1,73 @@
+"""Findings about routes: who is let in without a question, and who gets in that is not meant."""
+
+from collections.abc import Iterator
+
+from lab.flows import Port
+from lab.isolation.findings.finding import Finding
+from lab.isolation.proof import Proof
+from lab.isolation.verdict import Answer, Verdict
+from lab.plan.directory import INGRESS, INTERNET
+from lab.plan.records import LabPlan, RoutePlan
+
+_NAMED = 4
+
+
+def routes(proof: Proof) -> Iterator[Finding]:
+    """Routes that ask for nothing, and audiences that are wider than declared."""
+    ingress = proof.plan.ingress
+    if ingress is None:
+        return
+    strangers = {entry.audience: _strangers(proof, Port(entry.port)) for entry in ingress.entry_points}
+    for route in ingress.routes:
+        if not _is_sign_in(proof.plan, route):
+            yield from _asks_nothing(route)
+        uninvited = {a.source: a for audience in route.audiences for a in strangers.get(audience, ())}
+        if uninvited:
+            yield _wide(route, tuple(uninvited.values()))
+
+
+def _is_sign_in(plan: LabPlan, route: RoutePlan) -> bool:
+    """Whether it leads to what others are asked by, which cannot be asked for itself."""
+    auth_url = plan.ingress.auth_url if plan.ingress else None
+    own = plan.identity is not None and route.target == plan.identity.endpoint
+    return own or (auth_url is not None and auth_url.startswith(f"{route.url}/"))
+
+
+def _asks_nothing(route: RoutePlan) -> Iterator[Finding]:
+    if route.auth == "none" and "internet" in route.audiences:
+        yield Finding(
+            kind="open-to-the-internet",
+            where=f"route {route.host}",
+            problem=f"{route.host} is for the internet and the ingress asks for nothing",
+            consequence="every flaw of the service is everybody's to use",
+            repair="write auth: two-factor, or an audience that is not the internet",
+        )
+
+
+def _strangers(proof: Proof, entry: Port) -> tuple[Answer, ...]:
+    """Who gets to an entry point by no flow. Who has the host of the ingress has the ingress, and is none."""
+    target, found = proof.reach.machine(INGRESS), []
+    containers = proof.reach.directory.containers
+    host = proof.reach.grounds.host_endpoint(containers[target].host) if target in containers else target
+    for source in (*proof.openings.machines, *proof.openings.users, INTERNET):
+        if source == host or proof.declared.flow(source, target, entry) is not None:
+            continue
+        answer = proof.reach.answer(source, target, entry)
+        permission = proof.judged(answer).permission
+        if answer.verdict is Verdict.yes and (permission is None or permission.kind != "accepted"):
+            found.append(answer)
+    return tuple(found)
+
+
+def _wide(route: RoutePlan, answers: tuple[Answer, ...]) -> Finding:
+    asked = "asks for nothing" if route.auth == "none" else f"asks for {route.auth}"
+    more = f" and {len(answers) - _NAMED} more" if len(answers) > _NAMED else ""
+    names = ", ".join(str(answer.source) for answer in answers[:_NAMED]) + more
+    get, are = ("gets", "is") if len(answers) == 1 else ("get", "are")
+    return Finding(
+        kind="wider-audience",
+        where=f"route {route.host}",
+        problem=f"{names} {get} to {route.host} and {are} none of its audiences ({answers[0].reason})",
+        consequence=f"the route {asked}, so that is all that stands before the service",
+        repair="close the way to the entry point, or add the audience to the route",
+    )
