@@ -1,4 +1,4 @@
-"""The lab, read from top to bottom: load and plan, connect, create, export.
+"""The lab, read from top to bottom: load and plan, prove, connect, create, export.
 
 All problems stop the program before the first resource is registered, as one list.
 """
@@ -16,30 +16,36 @@ import pulumi
 from components import assembly as create
 from components.deployed import deployed
 from components.providers import connect, with_overrides
+from components.reachability import refuse_violations, tell_difference
 from components.scope import announce
 from components.secrets import resolve_secrets
 from lab.errors import LabError
+from lab.isolation import prove
 from lab.plan import load_plan
 
 settings = pulumi.Config()
 lab_file = Path(__file__).with_name(f"Pulumi.{pulumi.get_stack()}.yaml")
 try:
     plan = with_overrides(load_plan(lab_file, settings.require_object("lab")), os.environ)
+    proof = prove(plan)
     secrets = resolve_secrets(plan.secrets, settings, os.environ)
     announce(plan)
+    refuse_violations(proof)
 except LabError as error:
     raise pulumi.RunError(str(error)) from None
 
+tell_difference(proof)
 providers = connect(plan, secrets)
 
 segments = create.segments(plan, providers)
 guests = create.guests(plan, providers, segments)
 hosts = create.docker_hosts(plan, guests)
+guards = create.guards(plan, hosts)
 create.names(plan, providers, secrets)
-create.tailnet(plan, providers, hosts)
-ingress = create.ingress(plan, hosts, secrets)
-create.stacks(plan, hosts, ingress, secrets)
+create.tailnet(plan, providers, hosts, guards)
+ingress = create.ingress(plan, hosts, guards, secrets)
+create.stacks(plan, hosts, guards, ingress, secrets)
 
-pulumi.export("lab", deployed(plan))
+pulumi.export("lab", deployed(plan, proof))
 
 gc.freeze()  # Without this, Python walks all modules once more at its exit: a third of a second.

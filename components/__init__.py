@@ -10,6 +10,7 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.dns_zone import DnsZone, DnsZoneArgs
 from components.docker_host import DockerHost, DockerHostArgs
 from components.guest import Guest, GuestArgs
+from components.host_guard import HostGuard, HostGuardArgs
 from components.isolated_service_stack import IsolatedServiceStack, IsolatedServiceStackArgs
 from components.proxmox_node import ProxmoxNode, ProxmoxNodeArgs
 from components.service_container import ServiceContainer, ServiceContainerArgs
@@ -31,6 +32,8 @@ __all__ = [
     "DockerHostArgs",
     "Guest",
     "GuestArgs",
+    "HostGuard",
+    "HostGuardArgs",
     "IsolatedServiceStack",
     "IsolatedServiceStackArgs",
     "ProxmoxNode",

@@ -15,6 +15,7 @@ from components.cluster_firewall import ClusterFirewall, ClusterFirewallArgs
 from components.dns_zone import DnsZone, DnsZoneArgs
 from components.docker_host import DockerHost, DockerHostArgs
 from components.guest import Guest, GuestArgs
+from components.host_guard import HostGuard, HostGuardArgs
 from components.isolated_service_stack import IsolatedServiceStack, IsolatedServiceStackArgs
 from components.providers import Providers
 from components.proxmox_node import ProxmoxNode, ProxmoxNodeArgs
@@ -95,6 +96,21 @@ def docker_hosts(plan: LabPlan, guests: Mapping[str, Guest]) -> Mapping[str, Doc
     }
 
 
+def guards(plan: LabPlan, hosts: Mapping[str, DockerHost]) -> Mapping[str, HostGuard]:
+    """The packet filter of every host, before anything runs there."""
+    return {
+        guard.host: HostGuard(
+            join(guard.host, guard.service.name), HostGuardArgs(guard=guard, host=hosts[guard.host])
+        )
+        for guard in plan.guards
+        if guard.host in hosts
+    }
+
+
+def _behind(guards: Mapping[str, HostGuard], host: str) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(depends_on=[guards[host]] if host in guards else None)
+
+
 def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert | None:
     """The public records, and the permission to sign for the lab's names."""
     if providers.cloudflare is None:
@@ -107,7 +123,9 @@ def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert
     return WildcardCert("certificate", args, providers.options())
 
 
-def tailnet(plan: LabPlan, providers: Providers, hosts: Mapping[str, DockerHost]) -> None:
+def tailnet(
+    plan: LabPlan, providers: Providers, hosts: Mapping[str, DockerHost], guards: Mapping[str, HostGuard]
+) -> None:
     """The tailnet's policy, where it is this lab's, and the routers that it approves."""
     tailnet = plan.tailnet
     policy = None
@@ -117,24 +135,25 @@ def tailnet(plan: LabPlan, providers: Providers, hosts: Mapping[str, DockerHost]
         SubnetRouter(
             join(router.host, router.name),
             SubnetRouterArgs(router=router, host=hosts[router.host], policy=policy),
-            providers.options(),
+            pulumi.ResourceOptions.merge(providers.options(), _behind(guards, router.host)),
         )
 
 
 def ingress(
-    plan: LabPlan, hosts: Mapping[str, DockerHost], secrets: Secrets
+    plan: LabPlan, hosts: Mapping[str, DockerHost], guards: Mapping[str, HostGuard], secrets: Secrets
 ) -> tuple[str, TraefikIngress] | None:
     """Traefik, with the name of its host; it signs its own certificate until it may ask an authority."""
     ingress = plan.ingress
     if ingress is None or ingress.service is None:
         return None
     args = TraefikIngressArgs(ingress=ingress, host=hosts[ingress.host], secrets=secrets)
-    return ingress.host, TraefikIngress(join(ingress.host, "ingress"), args)
+    return ingress.host, TraefikIngress(join(ingress.host, "ingress"), args, _behind(guards, ingress.host))
 
 
 def stacks(
     plan: LabPlan,
     hosts: Mapping[str, DockerHost],
+    guards: Mapping[str, HostGuard],
     ingress: tuple[str, TraefikIngress] | None,
     secrets: Secrets,
 ) -> None:
@@ -148,4 +167,4 @@ def stacks(
         args = IsolatedServiceStackArgs(
             stack=stack, host=hosts[stack.host], shared_networks=shared.get(stack.host, {}), secrets=secrets
         )
-        IsolatedServiceStack(join(stack.host, stack.name), args)
+        IsolatedServiceStack(join(stack.host, stack.name), args, _behind(guards, stack.host))

@@ -7,13 +7,15 @@ older reader would misread raises it.
 
 from typing import Any
 
+from lab.isolation import Proof
+from lab.isolation.difference import open_paths, written
 from lab.plan.records import AttachmentPlan, IngressPlan, LabPlan, NetworkPlan, ServicePlan
 
-VERSION = 1
+VERSION = 2
 
 
-def deployed(plan: LabPlan) -> dict[str, Any]:
-    """The lab as it was created."""
+def deployed(plan: LabPlan, proof: Proof) -> dict[str, Any]:
+    """The lab as it was created, and who reaches whom in it."""
     stacks = [stack for stack in plan.stacks if stack.managed]
     services = [(stack.host, service) for stack in stacks for service in stack.services]
     networks = [(stack.host, network) for stack in stacks for network in stack.networks]
@@ -40,6 +42,7 @@ def deployed(plan: LabPlan) -> dict[str, Any]:
         "endpoints": sorted((_service(*part) for part in services), key=lambda s: str(s["endpoint"])),
         "routes": _routes(ingress) if ingress else [],
         "urls": _urls(ingress) if ingress else [],
+        "reach": written(open_paths(proof)),
     }
 
 

@@ -44,6 +44,8 @@ class ServiceContainerArgs:
     watched: Mapping[str, ConfigVolume] = field(default_factory=dict)
     """Volumes that it watches, by where they are mounted: new content replaces nothing."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    wait_until_healthy: bool = False
+    """Whether its creation ends only when its health check has passed."""
 
 
 class ServiceContainer(pulumi.ComponentResource):
@@ -112,6 +114,7 @@ class ServiceContainer(pulumi.ComponentResource):
             **settings.connections(service, args.networks),
             healthcheck=settings.health(service),
             restart="unless-stopped",
+            wait=True if args.wait_until_healthy else None,
             # Without it the provider's delete is an immediate SIGKILL.
             destroy_grace_seconds=service.stop_grace,
             opts=pulumi.ResourceOptions(

@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 from lab.ledger import ledger_path
 from lab.names import environment_variable
 from lab.plan import load_plan, load_plan_and_ledger
-from tests.support.engine import Recording, record, visible
+from tests.support.engine import Recording, Registration, record, visible
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LABS = {"dev": ROOT / "Pulumi.dev.yaml"} | {
@@ -115,7 +116,7 @@ def test_no_default_provider_is_used(name: str, update: Callable[[str], Recordin
 @every_lab
 def test_what_is_observed_is_left_alone(name: str, update: Callable[[str], Recording]) -> None:
     """Of a stack, guest, node or ingress that is only observed, nothing is registered."""
-    recording, plan = update(name), load_plan(LABS[name])
+    recording, plan = update(name), plan_of(LABS[name])
     names = [found.name for found in recording.resources]
     parts = [f"guest-{guest.name}" for guest in plan.guests if not guest.managed]
     parts += [f"node-{node.name}" for node in plan.nodes if not node.managed]
@@ -128,7 +129,7 @@ def test_what_is_observed_is_left_alone(name: str, update: Callable[[str], Recor
 @every_lab
 def test_the_protected_set_is_the_declared_one(name: str, update: Callable[[str], Recording]) -> None:
     """Protected are the holders of data disks and what a lab declares so, and nothing else."""
-    plan = load_plan(LABS[name])
+    plan = plan_of(LABS[name])
     expected = {f"guest-{g.name}-data" for g in plan.guests if g.managed and g.kind == "vm" and g.data_disks}
     expected |= {
         f"guest-{g.name}"
@@ -146,11 +147,50 @@ def test_the_protected_set_is_the_declared_one(name: str, update: Callable[[str]
     assert {found.name for found in update(name).resources if found.protect} == expected
 
 
+@every_lab
+def test_everything_that_runs_starts_behind_the_guard_of_its_host(
+    name: str, update: Callable[[str], Recording]
+) -> None:
+    """No container of a host is started before its guard's is there, and with it rules that are in force."""
+    recording = update(name)
+    by_urn = {found.urn: found for found in recording.resources}
+    guards = {
+        guard.host: recording.one("Container", f"{guard.host}-guard") for guard in plan_of(LABS[name]).guards
+    }
+    running = [found for found in recording.of("Container") if found.inputs.get("start", True)]
+    assert {by_urn[found.provider].name for found in running} == set(guards)
+    for found in running:
+        guard = guards[by_urn[found.provider].name]
+        above = [found, *_above(found, by_urn)]
+        assert found == guard or [part for part in above if guard.urn in part.depends_on], found.urn
+
+
+def _above(found: Registration, by_urn: dict[str, Registration]) -> Iterator[Registration]:
+    """The components that a resource is inside of; the engine does not create it before theirs are registered."""
+    while (parent := by_urn.get(found.parent)) is not None:
+        yield parent
+        found = parent
+
+
+def test_a_new_flow_touches_only_packet_filters(update: Callable[[str], Recording], tmp_path: Path) -> None:
+    """Another permission is other rules of the guest and of the guard; no guest, network or service is replaced."""
+    lab_file = prepare(tmp_path, "dev")
+    more = '    flows:\n      - {from: "vlan:iot", to: "ingress:443", because: a test}\n'
+    lab_file.write_text(lab_file.read_text().replace("    flows:\n", more))
+    before, after = update("dev"), run(lab_file)
+    assert before.urns() == after.urns()
+    changed = [found for found in before.resources if after.one(found.type, found.name) != found]
+    assert {(found.type, found.name) for found in changed} == {
+        ("docker:index/container:Container", "docker-1-guard-files-loader"),
+        ("proxmoxve:firewall/rulesLegacy:RulesLegacy", "guest-docker-1-rules"),
+    }
+
+
 def test_the_output_tells_what_is_deployed(update: Callable[[str], Recording]) -> None:
     """The one output is versioned, and names the lab's endpoints and URLs."""
     exports = update("dev").exports
     assert set(exports) == {"lab"}
-    assert exports["lab"]["version"] == 1
+    assert exports["lab"]["version"] == 2
     assert exports["lab"]["environment"] == "dev"
     assert "service:vaultwarden/db" in {part["endpoint"] for part in exports["lab"]["endpoints"]}
     assert all(url.startswith("https://") for url in exports["lab"]["urls"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import components as c
 from lab.flows import Endpoint, Port
+from lab.plan.guard import guard_service
 from lab.plan.records import (
     AttachmentPlan,
     CertificatePlan,
@@ -14,6 +15,8 @@ from lab.plan.records import (
     DockerHostPlan,
     EntryPointPlan,
     GrantPlan,
+    GuardPlan,
+    GuardRule,
     GuestPlan,
     ImagePlan,
     IngressPlan,
@@ -69,6 +72,21 @@ SERVICE = ServicePlan(
     attachments=(AttachmentPlan(network="vnet-web", address="10.128.0.2", aliases=("app",)),),
 )
 STACK = StackPlan(name="web", host="docker-1", networks=(NETWORK,), services=(SERVICE,))
+GUARD = GuardPlan(
+    host="docker-1",
+    bridges={"br-00000001": "vnet-web"},
+    rules=(
+        GuardRule(
+            way="within",
+            interface="br-00000001",
+            source="10.128.0.2",
+            destination="10.128.0.3",
+            port=Port(5432),
+            because="web/app needs it",
+        ),
+    ),
+    service=guard_service("docker-1", HOST.loader_image),
+)
 NODE = NodePlan(
     name="pve-a",
     address="10.10.10.11",

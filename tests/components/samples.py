@@ -29,6 +29,9 @@ SAMPLES: dict[str, Callable[[str], pulumi.ComponentResource]] = {
     "DnsZone": lambda name: c.DnsZone(name, c.DnsZoneArgs(dns=r.DNS)),
     "DockerHost": lambda name: c.DockerHost(name, c.DockerHostArgs(host=r.HOST)),
     "Guest": lambda name: c.Guest(name, c.GuestArgs(guest=r.VM)),
+    "HostGuard": lambda name: c.HostGuard(
+        name, c.HostGuardArgs(guard=r.GUARD, host=r.engine(f"{name}-host"))
+    ),
     "IsolatedServiceStack": lambda name: c.IsolatedServiceStack(
         name,
         c.IsolatedServiceStackArgs(

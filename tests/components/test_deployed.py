@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
-from components.deployed import deployed
+from components.deployed import VERSION, deployed
+from lab.isolation import prove
 from lab.plan.records import LabPlan
 from tests.components import records as r
 
@@ -18,15 +20,19 @@ PLAN = LabPlan(
 )
 
 
+def _deployed(plan: LabPlan) -> dict[str, Any]:
+    return deployed(plan, prove(plan))
+
+
 def test_the_output_is_plain_json_of_a_known_version() -> None:
     """A reader that knows JSON and the version needs nothing of this program."""
-    assert json.loads(json.dumps(deployed(PLAN))) == deployed(PLAN)
-    assert deployed(PLAN)["version"] == 1
+    assert json.loads(json.dumps(_deployed(PLAN))) == _deployed(PLAN)
+    assert _deployed(PLAN)["version"] == VERSION == 2
 
 
 def test_every_container_is_an_endpoint_with_its_addresses() -> None:
     """A probe finds each container's networks, addresses and ports under its endpoint."""
-    found = {part["endpoint"]: part for part in deployed(PLAN)["endpoints"]}
+    found = {part["endpoint"]: part for part in _deployed(PLAN)["endpoints"]}
     assert set(found) == {"service:web/app", "ingress", str(r.ROUTER.service.endpoint)}
     assert found["service:web/app"]["listens"] == ["53/udp", "80/tcp", "443/tcp"]
     assert found["service:web/app"]["attachments"] == [{"network": "vnet-web", "address": "10.128.0.2"}]
@@ -37,7 +43,7 @@ def test_urls_are_what_a_visitor_types() -> None:
     entry = replace(r.INGRESS.entry_points[0], audience="lan", port=8443)
     route = replace(r.INGRESS.routes[0], audiences=("tailnet", "lan", "nobody"))
     ingress = replace(r.INGRESS, entry_points=(*r.INGRESS.entry_points, entry), routes=(route,))
-    assert deployed(replace(PLAN, ingress=ingress))["urls"] == [
+    assert _deployed(replace(PLAN, ingress=ingress))["urls"] == [
         "https://www.dev.lab.example/",
         "https://www.dev.lab.example:8443/",
     ]
@@ -45,6 +51,6 @@ def test_urls_are_what_a_visitor_types() -> None:
 
 def test_what_is_observed_is_not_deployed() -> None:
     """The output holds what this lab created and nothing that was there before."""
-    assert [guest["name"] for guest in deployed(PLAN)["guests"]] == ["docker-1"]
+    assert [guest["name"] for guest in _deployed(PLAN)["guests"]] == ["docker-1"]
     observed = replace(PLAN, stacks=(replace(r.STACK, managed=False),), ingress=None, subnet_routers=())
-    assert deployed(observed)["endpoints"] == []
+    assert _deployed(observed)["endpoints"] == []
