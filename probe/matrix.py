@@ -1,35 +1,32 @@
-"""Expected against observed, for every pair of a running lab.
+"""Expected against observed, for every question about a running lab.
 
-A disagreement is probed again with more patience before it counts, because a busy
-machine is slow and not closed. An answer counts only when it comes from the service
-that was meant: where a stand-in answers, it names itself.
+A disagreement is asked again with more patience before it counts, because a busy machine
+is slow and not closed. An answer counts only when it comes from whom it was meant for:
+stand-ins and canaries name themselves.
 """
 
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from lab.flows import Endpoint
-from probe.containers import Running
-from probe.expected import Pair
+from lab.isolation import Verdict
+from probe.questions import Question
+from probe.spaces import Space, canary_name
 
 FIRST_DEADLINE, SECOND_DEADLINE = 1.0, 3.0
 """Seconds that an answer may take, at first and when in doubt."""
 
-Observation = Literal["yes", "no", "wrong service", "not probed"]
+Observation = Literal["yes", "no", "wrong service", "silent", "not probed"]
+"""`silent`: a UDP service need not answer what it does not understand, so silence proves nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One pair with what was seen."""
+    """One question with what was seen."""
 
-    pair: Pair
+    question: Question
     observed: Observation
     answer: str = ""
     """What the other side said about itself, shortened."""
@@ -38,134 +35,85 @@ class Result:
     @property
     def agrees(self) -> bool:
         """Whether what was seen is what was expected."""
-        if self.observed == "not probed":
-            return True
-        if self.pair.expected == "none":
-            return self.observed == "no"
-        return self.observed == "yes"
+        if self.observed == "not probed" or self.question.expected is Verdict.unknown:
+            return self.observed != "wrong service"
+        if self.question.expected is Verdict.no:
+            return self.observed in ("no", "silent")
+        return self.observed in ("yes", "silent")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """All pairs of one run."""
+    """All questions of one run."""
 
     results: tuple[Result, ...]
-    host_rows: tuple[Result, ...]
-    """From the Docker hosts themselves: printed, never asserted. A host reaches its containers."""
-    seconds: float
 
     @property
     def disagreements(self) -> tuple[Result, ...]:
-        """The pairs that are not as expected."""
+        """The questions whose answer is not as expected."""
         return tuple(result for result in self.results if not result.agrees)
 
 
-def observe(pairs: Sequence[Pair], running: Iterable[Running], namespaces: Mapping[str, str]) -> Matrix:
-    """Probe every pair.
+def observe(
+    questions: Sequence[Question], spaces: Mapping[Endpoint, Space], stand_ins: Iterable[Endpoint]
+) -> Matrix:
+    """Ask every question.
 
     Args:
-        pairs: what to ask.
-        running: the containers that are there.
-        namespaces: for Docker hosts, a path to the host's own network namespace where it is known.
+        questions: what to ask.
+        spaces: where each source can be probed from.
+        stand_ins: the endpoints whose services answer with their own name.
     """
-    started = time.monotonic()
-    by_endpoint = {container.endpoint: container for container in running}
-    sources: dict[Endpoint, list[Pair]] = {}
-    for pair in pairs:
-        sources.setdefault(pair.source, []).append(pair)
+    named = frozenset(stand_ins)
+    sources: dict[Endpoint, list[Question]] = {}
+    for question in questions:
+        sources.setdefault(question.source, []).append(question)
     with ThreadPoolExecutor(max_workers=8) as pool:
         jobs = [
-            pool.submit(_from_source, _namespace(by_endpoint.get(str(source))), asked, by_endpoint)
-            for source, asked in sources.items()
-        ]
-        hosts = [
-            pool.submit(_from_source, namespaces.get(host), asked, by_endpoint)
-            for host, asked in _host_pairs(pairs).items()
+            pool.submit(_from_source, spaces.get(source), asked, named) for source, asked in sources.items()
         ]
         results = [result for job in jobs for result in job.result()]
-        host_rows = [result for job in hosts for result in job.result()]
-    return Matrix(results=tuple(results), host_rows=tuple(host_rows), seconds=time.monotonic() - started)
+    return Matrix(results=tuple(results))
 
 
-def _namespace(container: Running | None) -> str | None:
-    return f"/proc/{container.pid}/ns/net" if container is not None and container.pid else None
-
-
-def _host_pairs(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
-    hosts: dict[str, dict[str, Pair]] = {}
-    for pair in pairs:
-        hosts.setdefault(pair.host, {}).setdefault(
-            str(pair.target),
-            Pair(
-                source=Endpoint("guest", pair.host),
-                target=pair.target,
-                host=pair.host,
-                addresses=pair.addresses,
-                expected="same network",
-                because="a Docker host reaches its containers",
-            ),
-        )
-    return {host: list(found.values()) for host, found in hosts.items()}
-
-
-def _from_source(namespace: str | None, asked: list[Pair], running: Mapping[str, Running]) -> list[Result]:
-    if namespace is None or not Path(namespace).exists():
-        return [
-            Result(pair=pair, observed="not probed", answer="the source does not run here") for pair in asked
-        ]
-    results = _probed(namespace, asked, running, FIRST_DEADLINE)
-    doubtful = [result.pair for result in results if not result.agrees]
+def _from_source(space: Space | None, asked: list[Question], named: frozenset[Endpoint]) -> list[Result]:
+    if space is None:
+        silent = "the source does not run here"
+        return [Result(question=question, observed="not probed", answer=silent) for question in asked]
+    results = _asked(space, asked, named, FIRST_DEADLINE)
+    doubtful = [result.question for result in results if not result.agrees or result.observed == "silent"]
     if not doubtful:
         return results
-    again = {result.pair: result for result in _probed(namespace, doubtful, running, SECOND_DEADLINE)}
-    return [again.get(result.pair, result) for result in results]
+    again = {result.question: result for result in _asked(space, doubtful, named, SECOND_DEADLINE)}
+    return [again.get(result.question, result) for result in results]
 
 
-def _probed(
-    namespace: str, asked: list[Pair], running: Mapping[str, Running], deadline: float
-) -> list[Result]:
-    aims = [(address, _port(pair), pair) for pair in asked for address in pair.addresses]
-    answers = _ask(namespace, [(address, port) for address, port, _ in aims], deadline)
-    seen: dict[Pair, Result] = {}
-    for (_, _, pair), (connected, answer, milliseconds) in zip(aims, answers, strict=True):
-        container = running.get(str(pair.target.endpoint))
-        observed = _observed(connected, answer, container, str(pair.target.endpoint))
-        result = Result(pair=pair, observed=observed, answer=answer[:60], milliseconds=milliseconds)
-        if pair not in seen or seen[pair].observed == "no":
-            seen[pair] = result
-    return [seen[pair] for pair in asked if pair in seen]
+def _asked(space: Space, asked: list[Question], named: frozenset[Endpoint], deadline: float) -> list[Result]:
+    aims = [(question, address, number) for question in asked for address, number in question.aims]
+    answers = space.ask([(address, number, q.protocol) for q, address, number in aims], deadline)
+    seen: dict[Question, Result] = {}
+    for (question, _, _), (answered, text, milliseconds) in zip(aims, answers, strict=True):
+        observed = _observed(question, answered, text, named)
+        if question.protocol == "udp" and not space.udp:
+            observed = "not probed"
+        result = Result(
+            question=question, observed=observed, answer=text[:60].strip(), milliseconds=milliseconds
+        )
+        if question not in seen or _RANK[observed] > _RANK[seen[question].observed]:
+            seen[question] = result
+    return [seen[question] for question in asked]
 
 
-def _port(pair: Pair) -> int:
-    assert pair.target.port is not None
-    return pair.target.port.number
+_RANK: Mapping[Observation, int] = {"not probed": 0, "no": 1, "silent": 2, "yes": 3, "wrong service": 4}
+"""What counts where a target was asked at several addresses: an answer of somebody else before all."""
 
 
-def _observed(connected: bool, answer: str, container: Running | None, name: str) -> Observation:
-    if not connected:
-        return "no"
-    if container is not None and container.stand_in and name not in answer:
+def _observed(question: Question, answered: bool, text: str, named: frozenset[Endpoint]) -> Observation:
+    if not answered:
+        speaks = question.port is None or question.target in named or question.protocol == "tcp"
+        return "no" if speaks else "silent"
+    if question.port is None:
+        return "yes" if canary_name(question.target) in text else "wrong service"
+    if question.target in named and str(question.target) not in text:
         return "wrong service"
     return "yes"
-
-
-def _ask(namespace: str, aims: Sequence[tuple[str, int]], deadline: float) -> list[tuple[bool, str, float]]:
-    """Run `inside` in a network namespace.
-
-    Raises:
-        RuntimeError: the namespace cannot be entered; that takes root.
-    """
-    program = str(Path(__file__).with_name("inside.py"))
-    done = subprocess.run(
-        ["nsenter", f"--net={namespace}", sys.executable, "-I", "-S", program],
-        input=json.dumps({"deadline": deadline, "aims": list(aims)}),
-        capture_output=True,
-        text=True,
-        timeout=deadline + 30,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(
-            f"cannot probe from {namespace}: {done.stderr.strip().splitlines()[-1:]}; it takes root"
-        )
-    return [(bool(c), str(a), float(m)) for c, a, m in json.loads(done.stdout)]

@@ -12,13 +12,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lab.plan import load_plan
+from sandbox.checkout import Checkout
+from sandbox.lifecycle import queries
 from tests.acceptance.clone import Answer, Clone, clone_to
 from tests.support.needs import need
 
 pytestmark = pytest.mark.engine
+NOT_HERE = {"tailnet", "vlan:management"}
+"""Sources of flows that have nobody on this machine: no tailnet, and no guest on that segment."""
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +64,79 @@ def test_the_plan_is_shown_before_anything_is_built(first: Answer) -> None:
     assert "10.128.0.16/28" in first.out[:toolchain]
 
 
-def test_every_declared_path_answered_with_the_right_name(clone: Clone, first: Answer) -> None:
-    """Yes for every declared path, no for every undeclared one, and which merely share a network."""
+@pytest.fixture(scope="module")
+def probed(clone: Clone, first: Answer) -> Any:
+    """What `make verify` saw, as data."""
     answer = clone.shell("python -m cli verify --format json")
-    data = json.loads(answer.out)
+    assert answer.code == 0, answer
+    return json.loads(answer.out)
+
+
+def test_every_declared_path_is_in_the_printed_table(clone: Clone, first: Answer) -> None:
+    """Each flow of the plan that follows from needs and routes is a row: expected, observed, and right."""
+    flows = {
+        (str(flow.source), str(flow.target.endpoint), str(flow.target.port))
+        for flow in load_plan(clone.root / "Pulumi.dev.yaml").flows
+        if flow.origin in ("needs", "route") and str(flow.source) not in NOT_HERE
+    }
+    rows = {
+        (words[1], words[2], words[3]): words[4:6]
+        for words in map(str.split, first.out.splitlines())
+        if len(words) > 6 and words[0] == "ok"
+    }
+
+    assert len(flows) >= 12
+    assert {flow: rows.get(flow) for flow in flows} == {flow: ["yes", "yes"] for flow in flows}
+
+
+def test_nothing_undeclared_connects(probed: Any) -> None:
+    """Yes for what is declared or a host's own, no for everything else, the host and the LAN included."""
+    seen = {(p["expected"], p["permission"], p["observed"]) for p in probed["pairs"]}
+    ends = {p["from"] for p in probed["pairs"]}
+
+    assert seen == {
+        ("yes", "flow", "yes"),
+        ("yes", "own host", "yes"),
+        ("yes", "same segment", "yes"),
+        ("no", None, "no"),
+    }
+    assert {"ingress", "service:vaultwarden/db", "guest:docker-1", "vlan:services"} <= ends
+    closed = [p for p in probed["pairs"] if p["expected"] == "no"]
+    assert {(p["port"] is None, p["protocol"]) for p in closed} >= {
+        (True, "tcp"),
+        (True, "udp"),
+        (False, "tcp"),
+    }
+    assert len(closed) > 350
+
+
+def test_names_are_asked_by_whom_they_are_expected_of(clone: Clone, probed: Any) -> None:
+    """What each container asked for is in the log of the sandbox's name server exactly where it was answered."""
+    names = {name["from"]: name for name in probed["names"]}
+    arrived = {source: bool(queries(Checkout(clone.root), name["asked"])) for source, name in names.items()}
+
+    assert len(names) == 12
+    assert {source for source, there in arrived.items() if there} == {"ingress", "service:tailscale/router"}
+    assert {source: name["observed"] == "yes" for source, name in names.items()} == arrived
+    assert {name["expected"] for source, name in names.items() if not arrived[source]} == {"no"}
+
+
+def test_every_route_answers_with_the_right_service(probed: Any) -> None:
+    """Three pages, each by the audiences that it is for."""
+    assert all(route["ok"] and route["status"] == 200 for route in probed["routes"])
+    assert len(probed["routes"]) == 6
+
+
+def test_verify_again_says_the_same(clone: Clone, first: Answer) -> None:
+    """`make verify` alone probes a lab that runs, and sums up."""
+    answer = clone.make("verify")
 
     assert answer.code == 0, answer
-    assert {(p["expected"], p["observed"]) for p in data["pairs"]} == {
-        ("declared", "yes"),
-        ("same network", "yes"),
-        ("none", "no"),
-    }
-    assert all(route["ok"] and route["status"] == 200 for route in data["routes"])
-    assert len(data["routes"]) == 6
+    assert re.search(
+        r"^\d{3} pairs, \d+ names and 6 routes probed in [\d.]+ s: everything is as expected",
+        answer.out,
+        re.M,
+    )
 
 
 def test_the_output_says_what_is_not_real(first: Answer) -> None:
