@@ -1,4 +1,4 @@
-"""The command: `python -m sandbox start|stop|status|logs|clean`.
+"""The command: `python -m sandbox start|stop|status|logs|peer|clean`.
 
 Answers go to standard output, progress and problems to standard error. Exit code 0: done; 1: a problem, said
 in one sentence; 2: the command was misused.
@@ -9,12 +9,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-from sandbox import daemon, lifecycle
+from sandbox import lifecycle
 from sandbox.certificates import authority_file
 from sandbox.checkout import Checkout
 from sandbox.errors import SandboxError
+from sandbox.peers import put_peer, remove_peer
+from sandbox.settings import read_settings
+from sandbox.status_text import status_text
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         "stop": _stop,
         "status": _status,
         "logs": _logs,
+        "peer": _peer,
         "clean": _clean,
         "serve": _serve,
     }
@@ -66,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     logs = verbs.add_parser("logs", help="show a log")
     logs.add_argument("service", nargs="?", default="daemon", help="daemon, or engine-<guest>")
     logs.add_argument("--follow", action="store_true", help="go on as it grows")
+    peer = verbs.add_parser(
+        "peer", help="somebody on a segment beside the guests; prints the network namespace"
+    )
+    peer.add_argument("segment", metavar="SEGMENT", help="a segment with a guest on it, such as vmbr0.20")
+    wish = peer.add_mutually_exclusive_group(required=True)
+    wish.add_argument("address", nargs="?", metavar="ADDRESS/LENGTH", help="such as 10.10.20.99/24")
+    wish.add_argument("--remove", action="store_true", help="remove the peer of the segment")
     verbs.add_parser("clean", help="stop everything and delete all state")
     verbs.add_parser("serve", help=argparse.SUPPRESS)
     return parser
@@ -99,34 +109,28 @@ def _clean(checkout: Checkout, _: argparse.Namespace) -> int:
 
 
 def _serve(checkout: Checkout, _: argparse.Namespace) -> int:
-    settings = daemon.read_settings(checkout)
+    settings = read_settings(checkout)
     if settings is None:
         raise SandboxError("nothing was started here; run `python -m sandbox start`")
-    daemon.run_daemon(checkout, settings)
+    # All servers are loaded with it, which the other verbs need not wait for.
+    from sandbox.daemon import run_daemon
+
+    run_daemon(checkout, settings)
     return 0
 
 
 def _status(checkout: Checkout, options: argparse.Namespace) -> int:
     document = lifecycle.status(checkout)
-    print(json.dumps(document, indent=2) if options.format == "json" else _table(document))
+    print(json.dumps(document, indent=2) if options.format == "json" else status_text(document))
     return 0
 
 
-def _table(document: dict[str, Any]) -> str:
-    if not document["running"]:
-        return "the sandbox is stopped; start it with `python -m sandbox start`"
-    lines = [f"{service['name']:<11} {service['address']}" for service in document["services"]]
-    for guest in document["guests"]:
-        where = ", ".join(guest["addresses"]) or "no address"
-        lines.append(
-            f"{'guest':<11} {guest['name']} ({guest['vmid']} on {guest['node']}): {guest['state']}, {where}"
-        )
-    for forward in document["forwards"]:
-        target = f"{forward['guest']} {forward['address']}:{forward['port']}"
-        lines.append(f"{'forward':<11} {forward['listen']} -> {target}")
-    if document["simulated"]:
-        lines.append(f"not real: network and Docker Engines are simulated ({document['simulated']})")
-    return "\n".join(lines)
+def _peer(checkout: Checkout, options: argparse.Namespace) -> int:
+    if options.remove:
+        remove_peer(checkout, options.segment)
+    else:
+        print(put_peer(checkout, options.segment, options.address).namespace)
+    return 0
 
 
 def _logs(checkout: Checkout, options: argparse.Namespace) -> int:

@@ -22,6 +22,8 @@ from sandbox.errors import SandboxError
 SOCKET_PATH_BYTES = 107
 # Below Linux's default range for outgoing connections (32768-60999): a kept port is not taken by chance.
 FIRST_PORT, LAST_PORT = 20000, 29999
+# What listens on its port over UDP, too.
+_UDP_TOO = frozenset({"dns"})
 # Guests with longer names are refused when they start, if the path leaves no room for them.
 USUAL_GUEST = "x" * 20
 
@@ -69,6 +71,7 @@ class Checkout:
         self.docker_dir = self.dir / "docker"
         self.sockets_dir = self.dir / "run"
         self.engines_dir = self.dir / "engines"
+        self.nodes_dir = self.dir / "nodes"
         self.logs_dir = self.dir / "logs"
         self.certificates_dir = self.dir / "certificates"
         self.ca_bundle = self.dir / "ca-bundle.pem"
@@ -87,6 +90,10 @@ class Checkout:
     def engine_socket(self, guest: str) -> Path:
         """The engine's own socket, behind the front socket."""
         return self.sockets_dir / f"{guest}.sock"
+
+    def snippets_dir(self, node: str, storage: str) -> Path:
+        """The snippets of a storage of a node; whoever uses the sandbox places them, as on a real node."""
+        return self.nodes_dir / node / storage / "snippets"
 
     def engine_dir(self, guest: str) -> Path:
         """The folder that holds everything of the engine of a guest, its data root included."""
@@ -136,7 +143,7 @@ class Checkout:
             SandboxError: when another process listens on it, with the repair.
         """
         port = self.ports([name])[name]
-        if not _is_free(port):
+        if not _is_free(port, name):
             raise SandboxError(
                 f"port {port} on 127.0.0.1, which {self.ports_file.relative_to(self.root)} keeps for "
                 f"{name}, is in use "
@@ -203,17 +210,23 @@ class Checkout:
         begin = int(hashlib.sha256(f"{self.id}/{name}".encode()).hexdigest()[:8], 16) % size
         for step in range(size):
             port = FIRST_PORT + (begin + step) % size
-            if port not in taken and _is_free(port):
+            if port not in taken and _is_free(port, name):
                 return port
         raise SandboxError(
             f"no port between {FIRST_PORT} and {LAST_PORT} is free on 127.0.0.1; stop some programs"
         )
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As servers do: a port whose last connections are still in TIME_WAIT is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _is_free(port: int, name: str) -> bool:
+    kinds = [socket.SOCK_STREAM, *([socket.SOCK_DGRAM] if name in _UDP_TOO else [])]
+    return all(_can_bind(port, kind) for kind in kinds)
+
+
+def _can_bind(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            # As servers do: a port whose last connections are still in TIME_WAIT is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

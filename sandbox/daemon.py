@@ -7,77 +7,41 @@ replaces them.
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
 import os
 import signal
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from aiohttp import web
 
 from sandbox.certificates import server_context
 from sandbox.checkout import Checkout, cache_dir, write_atomically
 from sandbox.cloudflare import server as cloudflare
+from sandbox.dns.places import Places
+from sandbox.dns.server import NameServer
 from sandbox.docker.targets import INTERNET, NOWHERE
-from sandbox.environment import endpoints
+from sandbox.environment import services
 from sandbox.errors import SandboxError
 from sandbox.forwards import Forwards, Target, published
 from sandbox.grounds import RealGround, SimulatedGround
 from sandbox.machine import Ground, Machine
+from sandbox.portfilter.enforcement import Enforcement
+from sandbox.portfilter.report import report
 from sandbox.proxmox import server as proxmox
 from sandbox.proxmox.description import ApiDescription, fetch
+from sandbox.settings import Settings, held_lock
 from sandbox.store import Store
 from sandbox.tailscale import server as tailscale
 
 _LOG = logging.getLogger(__name__)
 FORWARD_SECONDS = 2.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How a daemon is started; kept in `.sandbox/settings.json`.
-
-    Attributes:
-        simulated: why network and engines are simulated; None where they are real.
-        zones: the apexes of the zones that the Cloudflare account has.
-        stand_ins: whether stand-ins run also where a registry would serve the image.
-    """
-
-    simulated: str | None
-    zones: tuple[str, ...]
-    stand_ins: bool = False
-
-
-@contextmanager
-def held_lock(path: Path) -> Iterator[IO[str]]:
-    """Hold the daemon's lock; SandboxError when another process of this checkout holds it."""
-    with path.open("a") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise SandboxError(
-                "the sandbox of this checkout already runs; see `python -m sandbox status`"
-            ) from None
-        yield stream
-
-
-def is_running(checkout: Checkout) -> bool:
-    """Whether a daemon of this checkout lives."""
-    if not checkout.lock_file.exists():
-        return False
-    with checkout.lock_file.open("a") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+NAMES_SECONDS = 30.0
+SIMULATED = "the network is simulated: there are no packets"
 
 
 class Daemon:
@@ -93,10 +57,12 @@ class Daemon:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._store = Store(checkout.store_file)
-        real = (
-            None if settings.simulated else RealGround(checkout, NOWHERE if settings.stand_ins else INTERNET)
-        )
-        self._fabric = real.fabric if real else None
+        self._names = NameServer(self._store)
+        self._places = Places(self._names)
+        targets = NOWHERE if settings.stand_ins else INTERNET
+        real = None if settings.simulated else RealGround(checkout, targets, name_server=self._answer_guests)
+        self._real = real
+        self._enforcement = Enforcement(self._store, real.fabric.filter) if real else None
         ground: Ground = real or SimulatedGround(checkout, self._loop)
         self._machine = Machine(checkout, ground, self._loop)
         self._forwards = Forwards(checkout)
@@ -108,6 +74,8 @@ class Daemon:
         """Serve the APIs, then say so; guests follow in the background."""
         checkout, credential = self._checkout, self._checkout.credential
         description = ApiDescription.load(fetch(cache_dir()))
+        if self._enforcement is not None:
+            await asyncio.to_thread(self._enforcement.start)
         machine = self._machine
         await self._serve(
             "proxmox",
@@ -122,8 +90,10 @@ class Daemon:
         )
         key = credential("tailscale-key")
         await self._serve("tailscale", tailscale.application(self._store, key=key))
+        await self._serve_names()
         control = web.Application()
         control.router.add_get("/status", self._status)
+        control.router.add_get("/dns/queries", self._queries)
         checkout.control_socket.unlink(missing_ok=True)
         runner = await self._runner(control)
         await web.UnixSite(runner, str(checkout.control_socket)).start()
@@ -145,6 +115,7 @@ class Daemon:
         forwarding.cancel()
         await asyncio.gather(resuming, forwarding, return_exceptions=True)
         await self._forwards.close()
+        await self._places.close()
         for runner in self._runners:
             await runner.cleanup()
         await asyncio.to_thread(self._machine.lower_all)
@@ -159,6 +130,17 @@ class Daemon:
         runner = await self._runner(application)
         await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
 
+    async def _serve_names(self) -> None:
+        await self._places.on_loopback(self._checkout.require_port("dns"))
+        # A daemon that was killed has left it, with guests that run and are not started again.
+        if self._real is not None and self._real.router.exists():
+            await self._places.for_guests(self._real.router.namespace)
+
+    def _answer_guests(self, namespace: Path) -> None:
+        """Called from the threads that start guests."""
+        work = self._places.for_guests(namespace)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(NAMES_SECONDS)
+
     async def _runner(self, application: web.Application) -> web.AppRunner:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -171,7 +153,7 @@ class Daemon:
             await asyncio.sleep(FORWARD_SECONDS)
 
     async def _forward(self) -> None:
-        if self._fabric is None:
+        if self._real is None:
             return
         async with self._forwarding:
             targets: dict[Target, Path] = {}
@@ -179,7 +161,7 @@ class Daemon:
                 addresses = [nic.address.partition("/")[0] for nic in guest.nics if nic.address]
                 engine = self._checkout.engine_socket(guest.name)
                 found = await asyncio.to_thread(published, guest.name, addresses, engine)
-                targets |= dict.fromkeys(found, self._fabric.guest_path(guest.name))
+                targets |= dict.fromkeys(found, self._real.fabric.guest_path(guest.name))
             try:
                 await self._forwards.set(targets)
             except (OSError, SandboxError) as error:
@@ -188,20 +170,32 @@ class Daemon:
     async def _status(self, _: web.Request) -> web.Response:
         await self._forward()
         guests = await asyncio.to_thread(self._machine.listing)
+        firewall, peers = await asyncio.to_thread(self._network)
         document: dict[str, Any] = {
             "running": True,
             "pid": os.getpid(),
             "simulated": self._settings.simulated,
             "services": services(self._checkout),
             "guests": guests,
+            "peers": peers,
+            "firewall": firewall,
             "forwards": self._forwards.listing(),
         }
         return web.json_response(document)
 
+    async def _queries(self, request: web.Request) -> web.Response:
+        """What the name server was asked: `{"queries": [{"name", "type", "client", "time"}]}`, the oldest first."""
+        return web.json_response({"queries": self._names.queries.listing(request.query.get("name"))})
 
-def services(checkout: Checkout) -> list[dict[str, str]]:
-    """The APIs with their addresses, as `status --format json` shows them."""
-    return [{"name": name, "address": address} for name, address in endpoints(checkout).items()]
+    def _network(self) -> tuple[dict[str, Any], list[dict[str, str]]]:
+        """What is filtered, and who is on the segments beside guests."""
+        if self._real is None or self._enforcement is None:
+            return report(SIMULATED), []
+        peers = [
+            {"segment": peer.segment, "address": peer.address, "namespace": str(peer.namespace)}
+            for peer in self._real.peers.listing()
+        ]
+        return self._enforcement.listing(), peers
 
 
 def run_daemon(checkout: Checkout, settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
@@ -222,26 +216,3 @@ def run_daemon(checkout: Checkout, settings: Settings, ready: Callable[[], None]
 
     with held_lock(checkout.lock_file), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(work())
-
-
-def read_settings(checkout: Checkout) -> Settings | None:
-    """The settings of the last start; None before the first."""
-    path = checkout.dir / "settings.json"
-    if not path.exists():
-        return None
-    document = json.loads(path.read_text())
-    return Settings(
-        simulated=document["simulated"],
-        zones=tuple(document["zones"]),
-        stand_ins=document.get("stand_ins", False),
-    )
-
-
-def write_settings(checkout: Checkout, settings: Settings) -> None:
-    """Keep the settings for the daemon and for the next start."""
-    document = {
-        "simulated": settings.simulated,
-        "zones": list(settings.zones),
-        "stand_ins": settings.stand_ins,
-    }
-    write_atomically(checkout.dir / "settings.json", json.dumps(document, indent=2) + "\n")

@@ -37,6 +37,17 @@ def endpoints(checkout: Checkout) -> dict[str, str]:
     }
 
 
+def name_server(checkout: Checkout) -> str:
+    """Where the name server answers on loopback, over UDP and TCP."""
+    return f"127.0.0.1:{checkout.ports(['dns'])['dns']}"
+
+
+def services(checkout: Checkout) -> list[dict[str, str]]:
+    """The APIs and the name server with their addresses, as `status --format json` shows them."""
+    addresses = endpoints(checkout) | {"dns": name_server(checkout)}
+    return [{"name": name, "address": address} for name, address in addresses.items()]
+
+
 def write_environment(checkout: Checkout, secrets: Sequence[str]) -> None:
     """Write everything that a user's shell and the plugins read.
 
@@ -57,6 +68,7 @@ def write_environment(checkout: Checkout, secrets: Sequence[str]) -> None:
         "LAB_CONNECTION_CLOUDFLARE": addresses["cloudflare"],
         "LAB_CONNECTION_TAILSCALE": addresses["tailscale"],
         "LAB_CONNECTION_DOCKER": f"unix://{checkout.docker_dir}/{{name}}.sock",
+        "SANDBOX_DNS": name_server(checkout),
         "SSL_CERT_FILE": str(checkout.ca_bundle),
         "REQUESTS_CA_BUNDLE": str(checkout.ca_bundle),
         **{f"LAB_SECRET_{name}": credentials[key] for name, key in API_CREDENTIALS.items()},

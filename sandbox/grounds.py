@@ -5,15 +5,19 @@ records.
 """
 
 import asyncio
+import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
 
+from sandbox.boot import Boot, with_name_servers
 from sandbox.checkout import Checkout, cache_dir
 from sandbox.docker import simulated
 from sandbox.docker.cgroup import EngineGroup, engine_groups
-from sandbox.docker.engine import Engine, EnginePlace
+from sandbox.docker.engine import Engine
 from sandbox.docker.images import ImageMaker
+from sandbox.docker.launch import EnginePlace
 from sandbox.docker.packages import engine_programs
 from sandbox.docker.provision import Provision
 from sandbox.docker.references import HUB
@@ -22,12 +26,17 @@ from sandbox.docker.targets import INTERNET, Targets
 from sandbox.docker.way_out import WayOut, listener_inside
 from sandbox.errors import SandboxError
 from sandbox.fabric.kernel import Kernel
+from sandbox.fabric.peers import Peers
+from sandbox.fabric.router import Router
 from sandbox.fabric.segments import Fabric
+from sandbox.guest_tools import guest_tools
 from sandbox.machine import remove_engine_folder, runs_engine
 from sandbox.proxmox.guests import GuestSpec
 from sandbox.store import Store
 from toolchain import resolve
 from toolchain.errors import ToolchainError
+
+_LOG = logging.getLogger(__name__)
 
 
 def group_name(checkout: Checkout) -> str:
@@ -42,37 +51,64 @@ class RealGround:
         checkout: whose names and folders are used.
         targets: what its engines may reach for pulls.
         insecure_registries: given to its engines; for tests only.
+        name_server: told where guests ask it for names, before one of them can; returns when it answers there.
     """
 
     def __init__(
-        self, checkout: Checkout, targets: Targets = INTERNET, insecure_registries: tuple[str, ...] = ()
+        self,
+        checkout: Checkout,
+        targets: Targets = INTERNET,
+        insecure_registries: tuple[str, ...] = (),
+        name_server: Callable[[Path], None] | None = None,
     ) -> None:
         self._checkout = checkout
         self._targets = targets
         self._insecure_registries = insecure_registries
-        self.fabric = Fabric(Kernel(checkout.prefix))
+        kernel = Kernel(checkout.prefix)
+        self.fabric = Fabric(kernel)
+        self.peers = Peers(kernel, self.fabric)
+        self.router = Router(kernel, self.fabric)
+        self._name_server = name_server
         self._maker = ImageMaker(_find_binary, cache_dir())
         self._registries = Registries(targets)
         self._engines: dict[str, Engine] = {}
         self._ways_out: dict[str, WayOut] = {}
 
     def is_up(self, guest: GuestSpec) -> bool:
-        """Whether its NICs are plugged as declared, and its engine answers and can pull."""
-        return self._stands(guest) and (not runs_engine(guest) or self._way_out(guest).is_open)
+        """Whether its NICs are plugged as declared, it can ask for names, and its engine answers and can pull."""
+        return (
+            self._stands(guest)
+            and self.router.serves(guest)
+            and (not runs_engine(guest) or self._way_out(guest).is_open)
+        )
 
-    def up(self, guest: GuestSpec) -> None:
-        """Plug its NICs and start its engine, or adopt what runs as declared."""
-        if not self._stands(guest):
-            self._end_engine(guest)
-            self.fabric.plug(guest)
-            if runs_engine(guest):
-                # The answer is there before the engine is.
-                self._registries.ask(HUB)
-                self._engine(guest).start()
+    def up(self, guest: GuestSpec, boot: Callable[[], Boot]) -> None:
+        """Plug its NICs and start its engine with its rules in force, or adopt what runs as declared."""
+        if self._stands(guest):
+            self._attach(guest)
+        else:
+            self._boot(guest, boot())
         if runs_engine(guest):
             self._way_out(guest).close()
             listener = listener_inside(self.fabric.guest_path(guest.name), guest.name)
             self._way_out(guest).open(listener, self._engine(guest).proxy_key())
+
+    def _boot(self, guest: GuestSpec, boot: Boot) -> None:
+        self._end_engine(guest)
+        self.fabric.plug(guest)
+        self._attach(guest)
+        for problem in self.fabric.apply_settings(guest.name, boot.settings):
+            _LOG.warning("guest %s: %s", guest.name, problem)
+        if runs_engine(guest):
+            # The answer is there before the engine is.
+            self._registries.ask(HUB)
+            self._engine(guest).start(with_name_servers(boot, guest.name_servers))
+        elif boot.files:
+            _LOG.warning("guest %s runs no engine here: no file of it is written, no rule loaded", guest.name)
+
+    def _attach(self, guest: GuestSpec) -> None:
+        if self.router.attach(guest) and self._name_server is not None:
+            self._name_server(self.router.namespace)
 
     def down(self, guest: GuestSpec) -> None:
         """Stop its engine and unplug it."""
@@ -87,6 +123,10 @@ class RealGround:
         """Makes stand-ins and the real programs of this machine."""
         socket = self._checkout.engine_socket(guest.name)
         return Provision(socket, self._maker, self._registries, self._way_out(guest))
+
+    def namespace(self, guest: GuestSpec) -> Path | None:
+        """The file through which a process enters its network."""
+        return self.fabric.guest_path(guest.name)
 
     def _stands(self, guest: GuestSpec) -> bool:
         return self.fabric.is_plugged(guest) and (not runs_engine(guest) or self._engine(guest).runs())
@@ -111,7 +151,8 @@ class RealGround:
             group=EngineGroup(group_name(self._checkout), guest.name),
             log=self._checkout.logs_dir / f"engine-{guest.name}.log",
         )
-        engine = Engine(place, engine_programs(cache_dir()), self._insecure_registries)
+        cache = cache_dir()
+        engine = Engine(place, engine_programs(cache), guest_tools(cache), self._insecure_registries)
         return self._engines.setdefault(guest.name, engine)
 
 
@@ -132,8 +173,9 @@ class SimulatedGround:
         """Whether its simulated engine, if it has one, is served."""
         return not runs_engine(guest) or guest.vmid in self._runners
 
-    def up(self, guest: GuestSpec) -> None:
-        """Serve its simulated engine, if it has one."""
+    def up(self, guest: GuestSpec, boot: Callable[[], Boot]) -> None:
+        """Serve its simulated engine, if it has one; its boot is looked at, and nothing of it is done."""
+        boot()
         if runs_engine(guest):
             asyncio.run_coroutine_threadsafe(self._serve(guest), self._loop).result(30)
 
@@ -150,6 +192,10 @@ class SimulatedGround:
 
     def provision(self, guest: GuestSpec) -> Provision | None:
         """None: a simulated engine takes any reference."""
+        return None
+
+    def namespace(self, guest: GuestSpec) -> Path | None:
+        """None: there are no packets."""
         return None
 
     async def _serve(self, guest: GuestSpec) -> None:
@@ -176,6 +222,8 @@ def sweep(checkout: Checkout) -> None:
 
 
 def _find_binary(name: str) -> Path:
+    if name == "busybox":
+        return guest_tools(cache_dir()).busybox
     try:
         # The stand-in builds in seconds; the others take minutes and are built before the sandbox needs them.
         return resolve.obtain([name])[name] if name == "standin" else resolve.locate(name)

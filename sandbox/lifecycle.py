@@ -16,21 +16,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from sandbox.certificates import ensure_certificates
 from sandbox.checkout import Checkout, cache_dir
-from sandbox.daemon import Settings, is_running, read_settings, services, write_settings
 from sandbox.docker.packages import engine_programs
-from sandbox.environment import write_environment
+from sandbox.environment import services, write_environment
 from sandbox.errors import SandboxError
 from sandbox.fabric.kernel import missing_rights
-from sandbox.grounds import sweep
+from sandbox.guest_tools import guest_tools
 from sandbox.orphans import end_orphans
+from sandbox.portfilter.report import report
 from sandbox.proxmox.description import DescriptionError, fetch
+from sandbox.settings import Settings, is_running, read_settings, write_settings
 
 READY_SECONDS = 20.0
 STOP_SECONDS = 60.0
-API_SERVICES = ("proxmox", "cloudflare", "tailscale")
+LISTENING = ("proxmox", "cloudflare", "tailscale", "dns")
 
 
 def start(
@@ -66,11 +68,12 @@ def start(
     write_environment(checkout, secrets)
     if running:
         return settings
-    for name in API_SERVICES:
+    for name in LISTENING:
         checkout.require_port(name)
     _fetch_description()
     if settings.simulated is None:
         engine_programs(cache_dir())
+        guest_tools(cache_dir())
     write_settings(checkout, settings)
     _spawn(checkout)
     return settings
@@ -95,6 +98,9 @@ def stop(checkout: Checkout) -> None:
                 )
             time.sleep(0.02)
     if missing_rights() is None:
+        # With it all servers are loaded, which the other verbs need not wait for.
+        from sandbox.grounds import sweep
+
         sweep(checkout)
     if checkout.docker_dir.exists():
         for path in checkout.docker_dir.glob("*.sock"):
@@ -119,16 +125,42 @@ def clean(checkout: Checkout) -> None:
 
 
 def status(checkout: Checkout) -> dict[str, Any]:
-    """What runs: `running`, `simulated`, `services`, `guests` and `forwards`."""
+    """What runs: `running`, `simulated`, `services`, `guests`, `peers`, `firewall` and `forwards`."""
     if not is_running(checkout):
         settings = read_settings(checkout)
         simulated = settings.simulated if settings else None
-        return {"running": False, "simulated": simulated, "services": [], "guests": [], "forwards": []}
+        return {
+            "running": False,
+            "simulated": simulated,
+            "services": [],
+            "guests": [],
+            "peers": [],
+            "firewall": report("the sandbox is stopped"),
+            "forwards": [],
+        }
+    return _asked(checkout, "/status")
+
+
+def queries(checkout: Checkout, name: str) -> list[dict[str, Any]]:
+    """What the name server was asked for a name, of the last 10,000 queries: `name`, `type`, `client` and `time`.
+
+    Raises:
+        SandboxError: the sandbox is stopped, or does not answer.
+    """
+    if not is_running(checkout):
+        raise SandboxError("the sandbox is stopped; start it with `python -m sandbox start`")
+    found: list[dict[str, Any]] = _asked(checkout, f"/dns/queries?{urlencode({'name': name})}")["queries"]
+    return found
+
+
+def _asked(checkout: Checkout, path: str) -> dict[str, Any]:
+    """What the daemon answers on its control socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.settimeout(30.0)
         try:
             stream.connect(str(checkout.control_socket))
-            stream.sendall(b"GET /status HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n")
+            request = f"GET {path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n"
+            stream.sendall(request.encode())
             response = http.client.HTTPResponse(stream)
             response.begin()
             document: dict[str, Any] = json.loads(response.read())
@@ -209,4 +241,4 @@ def _daemon_pid(checkout: Checkout) -> int:
     )
 
 
-__all__ = ["clean", "services", "start", "status", "stop"]
+__all__ = ["clean", "queries", "services", "start", "status", "stop"]

@@ -12,18 +12,22 @@ import logging
 import re
 import shutil
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from sandbox.boot import Boot
 from sandbox.checkout import Checkout, write_atomically
 from sandbox.docker.engine import ping
 from sandbox.docker.front import Front
 from sandbox.docker.provision import Provision
 from sandbox.errors import SandboxError
+from sandbox.fabric.segments import port_name, segment_name
 from sandbox.proxmox.guests import GuestError, GuestSpec, NicSpec
+from sandbox.snippets import Snippets
 
 _LOG = logging.getLogger(__name__)
 ENGINE_BOOTSTRAP = "homelab-docker.yaml"
@@ -37,8 +41,8 @@ class Ground(Protocol):
     def is_up(self, guest: GuestSpec) -> bool:
         """Whether the guest runs as declared."""
 
-    def up(self, guest: GuestSpec) -> None:
-        """Make it run; SandboxError says why it cannot."""
+    def up(self, guest: GuestSpec, boot: Callable[[], Boot]) -> None:
+        """Make it run; SandboxError says why it cannot. `boot` is asked unless it runs and is adopted."""
 
     def down(self, guest: GuestSpec) -> None:
         """End it, keeping what it stored."""
@@ -48,6 +52,9 @@ class Ground(Protocol):
 
     def provision(self, guest: GuestSpec) -> Provision | None:
         """What makes images for its engine; None where the engine needs none."""
+
+    def namespace(self, guest: GuestSpec) -> Path | None:
+        """The file of its network namespace; None where it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,7 @@ class Machine:
         self._ground = ground
         self._loop = loop
         self._lock = threading.RLock()
+        self._snippets = Snippets(checkout)
         self._records = _read_records(checkout.guests_file)
         self._fronts: dict[str, Front] = {}
         self._up: set[int] = set()
@@ -157,7 +165,16 @@ class Machine:
                 "kind": record.spec.kind,
                 "node": record.spec.node,
                 "addresses": _addresses(record.spec),
+                "nics": [
+                    {
+                        "segment": segment_name(nic.bridge, nic.tag),
+                        "address": nic.address,
+                        "port": port_name(record.spec, number),
+                    }
+                    for number, nic in enumerate(record.spec.nics)
+                ],
                 "state": self._state(record),
+                "namespace": str(namespace) if (namespace := self._namespace(record.spec)) else None,
                 "docker": str(self._checkout.front_socket(record.spec.name))
                 if runs_engine(record.spec)
                 else None,
@@ -170,6 +187,9 @@ class Machine:
         return [
             r.spec for r in list(self._records.values()) if r.spec.vmid in self._up and runs_engine(r.spec)
         ]
+
+    def _namespace(self, guest: GuestSpec) -> Path | None:
+        return self._ground.namespace(guest) if guest.vmid in self._up else None
 
     def _state(self, record: _Record) -> str:
         if record.spec.vmid not in self._up:
@@ -191,7 +211,7 @@ class Machine:
             front.reason = "it is starting"
         try:
             if not self._ground.is_up(guest):
-                self._ground.up(guest)
+                self._ground.up(guest, partial(self._snippets.boot, guest))
         except SandboxError as error:
             if front:
                 front.reason = str(error)
@@ -238,7 +258,11 @@ def _read_records(path: Path) -> dict[int, _Record]:
         return {}
     records = {}
     for vmid, entry in json.loads(path.read_text()).items():
-        spec = {**entry["spec"], "nics": tuple(NicSpec(**nic) for nic in entry["spec"]["nics"])}
+        spec = {
+            **entry["spec"],
+            "nics": tuple(NicSpec(**nic) for nic in entry["spec"]["nics"]),
+            "name_servers": tuple(entry["spec"].get("name_servers", ())),
+        }
         records[int(vmid)] = _Record(spec=GuestSpec(**spec), running=entry["running"])
     return records
 

@@ -2,7 +2,8 @@
 
 Owns atomicity: everything a request changes is written in one transaction, so a crash leaves the
 state before or after it, never between. Documents are addressed by collection and key; an API puts its
-own prefix in front of its collections (`pve/guests`). Refuses values that JSON cannot carry, nested
+own prefix in front of its collections (`pve/guests`). Whoever follows a collection is told after each commit
+that wrote to it. Refuses values that JSON cannot carry, nested
 transactions of one thread, and use of a transaction that is over. Knows nothing of any API.
 """
 
@@ -12,7 +13,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Wrap an open sqlite transaction; only `Store` does this."""
         self._connection: sqlite3.Connection | None = connection
+        self.written: set[str] = set()
+        """The collections that it has written to, or tried to."""
 
     def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
         if self._connection is None:
@@ -55,10 +58,12 @@ class Transaction:
             text = json.dumps(value, allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError) as problem:
             raise StoreError(f"{collection}/{key}: not a JSON value: {problem}") from problem
+        self.written.add(collection)
         self._run("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", collection, key, text)
 
     def delete(self, collection: str, key: str) -> bool:
         """Remove a document; True where it existed."""
+        self.written.add(collection)
         gone = self._run("DELETE FROM documents WHERE collection = ? AND key = ?", collection, key)
         return gone.rowcount > 0
 
@@ -101,6 +106,7 @@ class Store:
         """
         self._lock = threading.RLock()
         self._open = False
+        self._followers: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._path = str(path)
         try:
             if self._path != ":memory:":
@@ -117,9 +123,27 @@ class Store:
                 f"cannot open the sandbox's state {self._path}: {problem}; `make clean` starts from nothing"
             ) from problem
 
+    def follow(self, collections: Iterable[str], tell: Callable[[], None]) -> None:
+        """Have something called after each commit that wrote to one of these collections.
+
+        Args:
+            collections: which.
+            tell: called by the thread that committed, before it goes on, and outside of the transaction: another
+                one may have committed meanwhile, so it reads the state anew.
+        """
+        self._followers.append((frozenset(collections), tell))
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction: committed where the block ends, rolled back where it raises."""
+        with self._exclusive() as transaction:
+            yield transaction
+        for collections, tell in self._followers:
+            if collections & transaction.written:
+                tell()
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Transaction]:
         with self._lock:
             if self._open:
                 raise StoreError("this thread already has a transaction open")

@@ -56,7 +56,7 @@ class Call:
     @property
     def collection(self) -> str:
         """The store collection of the records of this zone."""
-        return f"cloudflare/records/{self.zone['id']}"
+        return zone_store.records_collection(self.zone["id"])
 
     def records(self) -> list[Record]:
         """All records of the zone."""

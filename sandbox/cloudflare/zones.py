@@ -18,6 +18,15 @@ def _identifier(*parts: str) -> str:
     return hashlib.sha256("\0".join(("cloudflare", *parts)).encode()).hexdigest()[:32]
 
 
+def records_collection(zone: str) -> str:
+    """The store collection of the records of a zone.
+
+    Args:
+        zone: its id.
+    """
+    return f"cloudflare/records/{zone}"
+
+
 def zone_document(name: str) -> dict[str, Any]:
     """The document of an active zone on the free plan."""
     moment = "2026-01-01T00:00:00.000000Z"

@@ -8,25 +8,24 @@ volumes are kept. The engine survives the process that started it: whoever comes
 
 import contextlib
 import http.client
+import json
 import os
 import secrets
-import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.docker.cgroup import EngineGroup
+from sandbox.boot import GUEST_FOLDERS, Boot
+from sandbox.docker.launch import GUEST_FILES, EnginePlace, launch_script
 from sandbox.docker.packages import EnginePrograms
-from sandbox.docker.way_out import PORT, USER
 from sandbox.errors import SandboxError
+from sandbox.guest_tools import GuestTools
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 12.0
-# dockerd writes a key to /etc/docker; containers mount /var/log and /var/lib/docker.
-GUEST_FOLDERS = ("etc", "opt", "var/lib", "var/log")
 # Plugins of containerd that Docker does not use; `opt` would write to the machine's /opt.
 UNUSED_CONTAINERD_PLUGINS = (
     "io.containerd.grpc.v1.cri",
@@ -38,46 +37,34 @@ UNUSED_CONTAINERD_PLUGINS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnginePlace:
-    """Where an engine lives.
-
-    Attributes:
-        guest: the guest's name.
-        folder: everything that it keeps.
-        socket: the engine's own socket; clients use the front socket instead.
-        namespace: the file of the guest's network namespace.
-        group: the control group of all its processes.
-        log: its log file; appended to.
-    """
-
-    guest: str
-    folder: Path
-    socket: Path
-    namespace: Path
-    group: EngineGroup
-    log: Path
-
-
 class Engine:
     """A Docker Engine in a guest.
 
     Args:
         place: where it lives.
         programs: its executables.
+        tools: what its guest has beside them.
         insecure_registries: `host:port` of registries whose certificate is not checked; for tests only.
     """
 
     def __init__(
-        self, place: EnginePlace, programs: EnginePrograms, insecure_registries: tuple[str, ...] = ()
+        self,
+        place: EnginePlace,
+        programs: EnginePrograms,
+        tools: GuestTools,
+        insecure_registries: tuple[str, ...] = (),
     ) -> None:
         self.place = place
         self._programs = programs
+        self._tools = tools
         self._insecure_registries = insecure_registries
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, boot: Boot) -> None:
         """Start the engine, or adopt the one that runs, and return when it answers.
+
+        Args:
+            boot: the guest's files, rules and engine options; nothing of it is done to an engine that runs.
 
         Raises:
             SandboxError: when it does not answer in time, with the end of its log.
@@ -87,7 +74,7 @@ class Engine:
         self.place.group.kill()
         if self._process is not None:
             self._process.wait()
-        self._write_files()
+        self._write_files(boot)
         position = self.place.log.stat().st_size if self.place.log.exists() else 0
         with self.place.log.open("ab") as log:
             self._process = process = subprocess.Popen(
@@ -167,7 +154,7 @@ class Engine:
             "or run `python -m sandbox start --simulated`"
         )
 
-    def _write_files(self) -> None:
+    def _write_files(self, boot: Boot) -> None:
         folder = self.place.folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "data").mkdir(exist_ok=True)
@@ -176,81 +163,25 @@ class Engine:
             'version = 2\nroot = "/run/engine/containerd"\nstate = "/run/containerd"\n'
             f'disabled_plugins = [{disabled}]\n[grpc]\naddress = "/run/containerd/containerd.sock"\n'
         )
-        (folder / "daemon.json").write_text("{}\n")
+        (folder / "daemon.json").write_text(json.dumps(boot.engine_options) + "\n")
         self._proxy_key_file.touch(mode=0o600)
         self._proxy_key_file.write_text(secrets.token_hex(16))
-        script = launch_script(self.place, self._programs, self._insecure_registries)
+        _write_guest_files(folder / GUEST_FILES, boot)
+        script = launch_script(self.place, self._programs, self._tools, boot, self._insecure_registries)
         (folder / "launch.sh").write_text(script)
 
 
-def launch_script(
-    place: EnginePlace, programs: EnginePrograms, insecure_registries: tuple[str, ...] = ()
-) -> str:
-    """The script, run inside the guest's namespaces, that prepares the mounts and becomes the daemon."""
-    group = shlex.quote(str(place.group.create() / "cgroup.procs"))
-    dockerd = shlex.join(
-        (
-            str(programs.dockerd),
-            "--config-file=/run/engine/daemon.json",
-            "--data-root=/var/lib/docker",
-            "--exec-root=/run/docker",
-            "--pidfile=/run/docker.pid",
-            "--containerd=/run/containerd/containerd.sock",
-            f"--host=unix:///run/sockets/{place.socket.name}",
-            "--host=unix:///run/docker.sock",
-            "--group=root",
-            "--exec-opt=native.cgroupdriver=cgroupfs",
-            f"--cgroup-parent={place.group.name}",
-            "--shutdown-timeout=5",
-            "--log-level=warn",
-            *(f"--insecure-registry={registry}" for registry in insecure_registries),
-        )
-    )
-    return f"""set -eu
-echo $$ > {group}
-echo $$ > {shlex.quote(str(place.folder))}/launch.pid
-echo {shlex.quote(place.guest)} > /proc/sys/kernel/hostname
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/lock /run/containerd /run/engine /run/sockets
-mount --bind {shlex.quote(str(place.folder))} /run/engine
-mount --bind {shlex.quote(str(place.socket.parent))} /run/sockets
-for name in {" ".join(GUEST_FOLDERS)}; do
-  if [ ! -d "/$name" ]; then continue; fi
-  disk="/run/disk/$name"
-  mkdir -p "$disk/upper" "$disk/work"
-  mount -t overlay -o "lowerdir=/$name,upperdir=$disk/upper,workdir=$disk/work" overlay "/$name"
-done
-# The daemon looks up registries' names although its proxy does that; no name server is reached from here, and
-# each pull would wait for ten seconds. Containers' own name servers stay as they are.
-echo "hosts: files" > /etc/nsswitch.conf
-mkdir -p /var/lib/docker
-mount --bind /run/engine/data /var/lib/docker
-# An engine that sees AppArmor would load its profile into the kernel that the whole machine shares.
-if [ -d /sys/kernel/security/apparmor ]; then mount -t tmpfs -o ro tmpfs /sys/kernel/security; fi
-{_xtables_lines(programs)}
-containerd --config /run/engine/containerd.toml --log-level warn &
-waited=0
-while [ ! -S /run/containerd/containerd.sock ]; do
-  sleep 0.02
-  waited=$((waited + 1))
-  if [ "$waited" -gt 500 ]; then echo "containerd did not start" >&2; exit 1; fi
-done
-# Only for the daemon, and not on a command line, which everybody can read.
-HTTPS_PROXY="http://{USER}:$(cat /run/engine/proxy.key)@127.0.0.1:{PORT}"
-HTTP_PROXY="$HTTPS_PROXY"
-export HTTPS_PROXY HTTP_PROXY
-exec {dockerd}
-"""
-
-
-def _xtables_lines(programs: EnginePrograms) -> str:
-    if programs.xtables_nft is None or programs.xtables_legacy is None:
-        return "iptables --wait --list --numeric > /dev/null"
-    nft, legacy = (shlex.quote(str(path)) for path in (programs.xtables_nft, programs.xtables_legacy))
-    return (
-        f"if {nft}/iptables --table nat --list --numeric > /dev/null 2>&1; then PATH={nft}:$PATH; "
-        f"else PATH={legacy}:$PATH; fi\nexport PATH"
-    )
+def _write_guest_files(folder: Path, boot: Boot) -> None:
+    """Lay out the files of a guest as its launch script mounts them; those of the last start go."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    for name in GUEST_FOLDERS:
+        (folder / name).mkdir(parents=True)
+    for file in boot.files:
+        path = folder / file.path.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.content)
+        path.chmod(file.mode)
 
 
 def ping(path: Path, seconds: float = 5.0) -> bool:

@@ -1,9 +1,10 @@
 """Images made on this machine for references that no registry serves.
 
 A stand-in image holds one static program that listens and answers with its name. `traefik` is the real
-program, built by the toolchain. Each reference gets an image of its own, told apart by the label
-`homelab.image`, so that an image id still identifies its reference. No local image can have the digest that
-was asked for: the front socket says so in the label and answers with the asked digest, as Docker would.
+program, built by the toolchain; `busybox` is Debian's. Each reference gets an image of its own, told apart by
+the label `homelab.image`, so that an image id still identifies its reference. No local image can have the
+digest that was asked for: the front socket says so in the label and answers with the asked digest, as Docker
+would.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import io
 import json
 import os
 import platform
+import subprocess
 import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -42,12 +44,14 @@ class Recipe:
 
     Attributes:
         stand_in: False where the program is the real one.
-        binaries: path in the image and name of the toolchain's binary.
+        binaries: path in the image and name of the binary.
         config: the image's own configuration, besides labels.
+        applets: whether the binaries are programs of many names, told by `--list`; each gets a link beside it.
     """
 
     stand_in: bool
     binaries: tuple[tuple[str, str], ...]
+    applets: bool = False
     config: dict[str, object] = field(default_factory=dict)
 
 
@@ -67,7 +71,13 @@ TRAEFIK = Recipe(
         "ExposedPorts": {"80/tcp": {}},
     },
 )
-REAL_PROGRAMS = {"library/traefik": TRAEFIK}
+BUSYBOX = Recipe(
+    stand_in=False,
+    binaries=(("/bin/busybox", "busybox"),),
+    applets=True,
+    config={"Cmd": ["sh"], "Env": [SEARCH_PATH]},
+)
+REAL_PROGRAMS = {"library/traefik": TRAEFIK, "library/busybox": BUSYBOX}
 NEVER_PULLED = frozenset({"tailscale/tailscale"})
 """Images whose counterpart is not real here: the tailnet's control plane speaks its HTTP API and no more."""
 
@@ -81,8 +91,7 @@ class ImageMaker:
     """Makes `docker load` archives.
 
     Args:
-        find_binary: the path of a binary of the toolchain; raises SandboxError with the repair when there is
-            none.
+        find_binary: the path of a binary; raises SandboxError with the repair when there is none.
         cache: the user's cache folder, which keeps the layers.
     """
 
@@ -97,7 +106,7 @@ class ImageMaker:
             SandboxError: when a binary is missing.
         """
         recipe = recipe_for(reference)
-        layers = [self._layer(target, name) for target, name in recipe.binaries]
+        layers = [self._layer(target, name, recipe.applets) for target, name in recipe.binaries]
         base = _tar([(name, text.encode(), 0o644) for name, text in ACCOUNTS.items()])
         diffs = [f"sha256:{hashlib.sha256(base).hexdigest()}", *(digest for digest, _ in layers)]
         config = json.dumps(image_config(reference, recipe, diffs), sort_keys=True).encode()
@@ -113,21 +122,33 @@ class ImageMaker:
             _add(archive, "manifest.json", json.dumps(manifest).encode())
         return target
 
-    def _layer(self, target: str, name: str) -> tuple[str, Path]:
+    def _layer(self, target: str, name: str, applets: bool) -> tuple[str, Path]:
         """The digest and the file of a layer that holds one binary; made once per binary and kept."""
         binary = self._find(name)
         status = binary.stat()
-        identity = f"{target}|{binary}|{status.st_size}|{status.st_mtime_ns}"
+        identity = f"{target}|{binary}|{status.st_size}|{status.st_mtime_ns}{'|applets' if applets else ''}"
         stem = f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
         layer, digest = self._folder / f"{stem}.tar", self._folder / f"{stem}.sha256"
         if not (layer.exists() and digest.exists()):
             self._folder.mkdir(parents=True, exist_ok=True)
-            content = _tar([(target.lstrip("/"), binary.read_bytes(), 0o755)])
+            links = _applets(binary) if applets else ()
+            content = _tar([(target.lstrip("/"), binary.read_bytes(), 0o755)], links)
             temporary = layer.with_name(f".{layer.name}.{os.getpid()}")
             temporary.write_bytes(content)
             temporary.replace(layer)
             write_atomically(digest, f"sha256:{hashlib.sha256(content).hexdigest()}")
         return digest.read_text(), layer
+
+
+def _applets(binary: Path) -> list[str]:
+    """The names under which a binary is also a program."""
+    try:
+        done = subprocess.run([binary, "--list"], capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SandboxError(
+            f"{binary} does not tell its applets: {error}; delete it, and start again"
+        ) from None
+    return sorted(set(done.stdout.split()) - {binary.name})
 
 
 def image_config(reference: ImageReference, recipe: Recipe, diffs: Sequence[str]) -> dict[str, object]:
@@ -148,7 +169,8 @@ def image_config(reference: ImageReference, recipe: Recipe, diffs: Sequence[str]
     }
 
 
-def _tar(files: Sequence[tuple[str, bytes, int]]) -> bytes:
+def _tar(files: Sequence[tuple[str, bytes, int]], links: Sequence[str] = ()) -> bytes:
+    """An archive of files with their folders; `links` are more names of the first one, in its folder."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         folders = sorted(
@@ -160,6 +182,11 @@ def _tar(files: Sequence[tuple[str, bytes, int]]) -> bytes:
             archive.addfile(entry)
         for name, content, mode in files:
             _add(archive, name, content, mode)
+        for link in links:
+            first = Path(files[0][0])
+            entry = tarfile.TarInfo(str(first.with_name(link)))
+            entry.type, entry.linkname = tarfile.SYMTYPE, first.name
+            archive.addfile(entry)
     return buffer.getvalue()
 
 

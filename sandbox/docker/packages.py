@@ -1,34 +1,23 @@
 """The programs of a Docker Engine: the user's own where they are new enough, else Debian's, unpacked into the
-cache.
-
-Packages are downloaded with apt and unpacked with dpkg-deb; they are never installed, no maintainer script
-runs and no system daemon starts. An unpacked set is complete or absent: it is renamed into place when it is
-whole.
+cache (`sandbox.debian`).
 """
 
-import hashlib
 import os
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from sandbox import debian
+from sandbox.debian import SYSTEM_PATH, PackageSet, Progress, show
 from sandbox.errors import SandboxError
 
 OLDEST_ENGINE = (20, 10)
 ROOTS = ("docker.io", "containerd", "runc", "iptables", "nftables", "tini")
-# Never taken from a package: a second C library beside the system's own breaks every program.
-SYSTEM_PACKAGES = frozenset({"libc6", "libgcc-s1", "libcrypt1", "gcc-12-base"})
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 IPTABLES_NAMES = tuple(
     f"{base}{suffix}" for base in ("iptables", "ip6tables") for suffix in ("", "-save", "-restore")
 )
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +50,6 @@ class EnginePrograms:
         if self.xtables_extensions:
             values["XTABLES_LIBDIR"] = str(self.xtables_extensions)
         return values
-
-
-def show(line: str) -> None:
-    """Print one line of progress where it does not mix with a program's output."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def engine_programs(cache: Path, progress: Progress = show) -> EnginePrograms:
@@ -105,12 +89,21 @@ def _installed() -> EnginePrograms | None:
     return EnginePrograms(dockerd=Path(dockerd), version=version, path=(Path(dockerd).parent,))
 
 
+def _package_set() -> PackageSet:
+    return PackageSet(
+        folder="docker",
+        title="the Docker Engine",
+        size="65 MB",
+        roots=(*ROOTS, *([] if shutil.which("ip", path=SYSTEM_PATH) else ["iproute2"])),
+        instead="install Docker Engine 20.10 or newer",
+        finish=_link_xtables,
+    )
+
+
 def _unpacked(cache: Path) -> EnginePrograms | None:
-    root = cache / "docker" / "current"
-    dockerd = root / "usr" / "sbin" / "dockerd"
-    if not dockerd.exists():
+    root = debian.unpacked(cache, _package_set())
+    if root is None:
         return None
-    root = root.resolve()
     libraries = tuple(sorted({found.parent for found in root.glob("**/*-linux-gnu*/*.so.*")}))
     extensions = next(iter(root.glob("usr/lib/*/xtables")), None)
     programs = EnginePrograms(
@@ -129,37 +122,13 @@ def _unpacked(cache: Path) -> EnginePrograms | None:
 
 
 def _fetch(cache: Path, progress: Progress) -> EnginePrograms:
-    if not all(shutil.which(tool) for tool in ("apt-get", "apt-cache", "dpkg-deb")):
+    if not debian.can_fetch():
         raise SandboxError(
             "there is no Docker Engine: dockerd 20.10 or newer is not on PATH, and without apt-get and "
             "dpkg-deb Debian's packages cannot be unpacked; install Docker Engine, or run `python -m "
             "sandbox start --simulated`"
         )
-    folder = cache / "docker"
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
-        work = Path(temporary)
-        # apt's own download user must be able to write here; else apt prints a warning for each package.
-        work.chmod(0o755)
-        options = _apt_lists(folder, progress)
-        packages = _closure(options)
-        progress(
-            f"fetching {len(packages)} Debian packages for the Docker Engine (once per user, about 65 MB)"
-        )
-        _run(["apt-get", *options, "-q", "download", *packages], "download Debian's Docker packages", work)
-        archives = sorted(work.glob("*.deb"))
-        digest = hashlib.sha256("\n".join(archive.name for archive in archives).encode()).hexdigest()[:12]
-        progress("unpacking them into the cache (nothing is installed)")
-        root = work / "root"
-        for archive in archives:
-            _run(["dpkg-deb", "-x", str(archive), str(root)], f"unpack {archive.name}", work)
-        _link_xtables(root)
-        target = folder / digest
-        if not target.exists():
-            root.rename(target)
-    link = folder / f".current-{os.getpid()}"
-    link.symlink_to(digest)
-    link.replace(folder / "current")
+    target = debian.fetch(cache, _package_set(), progress)
     programs = _unpacked(cache)
     if programs is None:
         raise SandboxError(
@@ -169,60 +138,9 @@ def _fetch(cache: Path, progress: Progress) -> EnginePrograms:
     return programs
 
 
-def _apt_lists(folder: Path, progress: Progress) -> list[str]:
-    if any(Path("/var/lib/apt/lists").glob("*Packages*")):
-        return []
-    lists = folder / "apt"
-    (lists / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-    (lists / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-    options = [
-        *("-o", f"Dir::State::lists={lists}/lists"),
-        *("-o", f"Dir::Cache={lists}/cache"),
-        *("-o", "APT::Sandbox::User=root"),
-    ]
-    progress("reading Debian's package lists into the cache")
-    _run(["apt-get", *options, "-q", "update"], "read Debian's package lists", folder)
-    return options
-
-
-def _closure(options: Sequence[str]) -> list[str]:
-    """The packages to unpack: the roots, and those libraries below them that this system lacks."""
-    installed = _run(
-        ["dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\n"], "list installed packages", Path("/")
-    )
-    known = {line[3:].strip() for line in installed.splitlines() if line.startswith("ii ")} | SYSTEM_PACKAGES
-    new = {*ROOTS, *([] if shutil.which("ip", path=SYSTEM_PATH) else ["iproute2"])}
-    chosen: set[str] = set()
-    while new:
-        chosen |= new
-        text = _run(["apt-cache", *options, "depends", *sorted(new)], "read Debian's dependencies", Path("/"))
-        # A line of alternatives starts with "|"; the package that Debian prefers is what is already
-        # installed.
-        names = set(re.findall(r"^ +(?:Pre)?Depends: (lib[a-z0-9.+-]*)$", text, flags=re.MULTILINE))
-        new = names - known - chosen
-    return sorted(chosen)
-
-
 def _link_xtables(root: Path) -> None:
     for variant in ("nft", "legacy"):
         folder = root / f"xtables-{variant}"
         folder.mkdir()
         for name in IPTABLES_NAMES:
             (folder / name).symlink_to(Path("..") / "usr" / "sbin" / f"xtables-{variant}-multi")
-
-
-def _run(command: Sequence[str], purpose: str, folder: Path) -> str:
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise SandboxError(
-            f"cannot {purpose}: {error}; install Docker Engine 20.10 or newer instead"
-        ) from None
-    if done.returncode != 0:
-        last = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-2:])
-        raise SandboxError(
-            f"cannot {purpose}: `{' '.join(command[:4])} ...` ended with {done.returncode}: {last}; check "
-            "the network and `apt-get update`, or install Docker Engine 20.10 or newer, or run `python -m "
-            "sandbox start --simulated`"
-        )
-    return done.stdout

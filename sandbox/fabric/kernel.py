@@ -1,5 +1,5 @@
-"""Network namespaces, links and addresses, through iproute2: the only place that changes the kernel's network
-state.
+"""Network namespaces, links, addresses and packet filters, through iproute2 and nft: the only place that changes
+the kernel's network state.
 
 Every command names the namespace it works in. Nothing here can reach the machine's own network namespace:
 `batch` takes a namespace as its first argument, and names that do not start with the checkout's prefix are
@@ -7,6 +7,7 @@ refused.
 """
 
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sandbox.errors import SandboxError
+from sandbox.guest_tools import GuestTools
 
 NAMESPACES = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
@@ -84,9 +86,10 @@ class Kernel:
         if lines:
             self._run([self._ip, "-n", namespace, "-batch", "-"], "\n".join(lines) + "\n")
 
-    def links(self, namespace: str) -> set[str]:
-        """The names of the links in a namespace."""
-        text = self._run([self._ip, "-n", namespace, "-o", "link", "show"])
+    def links(self, namespace: str, kind: str | None = None) -> set[str]:
+        """The names of the links in a namespace; with a kind, such as `bridge`, of those only."""
+        chosen = ["type", kind] if kind else []
+        text = self._run([self._ip, "-n", namespace, "-o", "link", "show", *chosen])
         return {line.split(": ", 2)[1].split("@")[0] for line in text.splitlines()}
 
     def delete_link(self, namespace: str, link: str) -> None:
@@ -105,15 +108,43 @@ class Kernel:
             raise FabricError(f"the link {link} cannot be deleted: {done.stderr.strip()}")
 
     def write_sysctls(self, namespace: str, values: Iterable[tuple[str, str]]) -> None:
-        """Set network sysctls inside a namespace: /proc/sys/net is that of the thread that opens it."""
+        """Set network sysctls inside a namespace: /proc/sys/net is that of the thread that opens it.
+
+        Args:
+            namespace: whose.
+            values: path below /proc/sys, such as `net/ipv4/ip_forward`, and value of each.
+
+        Raises:
+            OSError: at the first that this kernel lacks or that takes no such value.
+        """
         self._own(namespace)
         pairs = list(values)
 
         def write() -> None:
-            for name, value in pairs:
-                Path("/proc/sys", *name.split(".")).write_text(value)
+            for path, value in pairs:
+                # Only these are a namespace's own; any other is the machine's.
+                if not path.startswith("net/") or ".." in path.split("/"):
+                    raise ValueError(f"{path} is no setting of a network namespace")
+                Path("/proc/sys", path).write_text(value)
 
         inside(NAMESPACES / namespace, write)
+
+    def load_rules(self, namespace: str, text: str, tools: GuestTools) -> None:
+        """Change the packet filter of a namespace by one transaction of nft: all of the text, or nothing.
+
+        Args:
+            namespace: whose.
+            text: what nft reads.
+            tools: where nft is.
+
+        Raises:
+            FabricError: nft refuses the text, with its own words.
+        """
+        self._own(namespace)
+        environment = {**os.environ, "LD_LIBRARY_PATH": str(tools.libraries)}
+        self._run(
+            ["nsenter", f"--net={NAMESPACES / namespace}", str(tools.nft), "-f", "-"], text, environment
+        )
 
     def processes(self, namespace: str) -> list[int]:
         """The processes whose network namespace this is."""
@@ -145,8 +176,28 @@ class Kernel:
         if not name.startswith(self.prefix):
             raise ValueError(f"namespace {name} is not one of {self.prefix}*")
 
-    def _run(self, command: list[str], text: str | None = None) -> str:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    def addresses(self, namespace: str, link: str) -> list[str]:
+        """The addresses of a link with their lengths, without those that it made itself."""
+        return self.all_addresses(namespace).get(link, [])
+
+    def all_addresses(self, namespace: str) -> dict[str, list[str]]:
+        """The addresses of each link of a namespace with their lengths, without those that it made itself."""
+        links = json.loads(self._run([self._ip, "-n", namespace, "-json", "address", "show"]))
+        return {
+            link["ifname"]: [
+                f"{one['local']}/{one['prefixlen']}" for one in link["addr_info"] if one["scope"] == "global"
+            ]
+            for link in links
+            # A link that was removed meanwhile is an empty object.
+            if link
+        }
+
+    def _run(
+        self, command: list[str], text: str | None = None, environment: dict[str, str] | None = None
+    ) -> str:
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, timeout=60, check=False, env=environment
+        )
         if done.returncode != 0:
             detail = " ".join(done.stderr.split())
             raise FabricError(

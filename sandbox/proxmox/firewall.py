@@ -1,7 +1,7 @@
 """The firewall configuration of the cluster, the nodes and the guests: options, rules, aliases, IP sets.
 
-It is kept and checked here, and enforced by nobody yet: what a guest's packets meet is the fabric's work.
-Security groups are in `groups`.
+It is kept and checked here; what a guest's packets meet is `sandbox.portfilter`'s work. Security groups are in
+`groups`.
 """
 
 from __future__ import annotations
@@ -40,10 +40,16 @@ class _Place:
     def load(self, call: Call) -> Scope:
         if self._kind in ("qemu", "lxc"):
             records.load(call.t, self._kind, call.node, int(call.values["vmid"]))
-        return call.t.get(COLLECTION, self.key(call.values)) or _empty()
+        return scope_of(call.t, self.key(call.values))
 
     def save(self, call: Call, scope: Scope) -> None:
         call.t.put(COLLECTION, self.key(call.values), scope)
+
+
+def scope_of(t: Transaction, key: str) -> Scope:
+    """The firewall of `cluster`, `node/<name>` or `guest/<vmid>`; an empty one where nothing was configured."""
+    scope: Scope | None = t.get(COLLECTION, key)
+    return scope or _empty()
 
 
 def forget_guest(t: Transaction, record: records.Record) -> None:

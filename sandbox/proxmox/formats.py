@@ -147,7 +147,7 @@ KNOWN: Final[Mapping[str, Checker]] = MappingProxyType(
         "ipv6": _ipv6,
         "lxc-ip-with-ll-iface": _any_of("IP address", _ip, _pattern(r"fe80:[0-9a-fA-F:]+%\w+", "address")),
         "mac-addr": _pattern(rf"{_HEX}[02468aceACE](?::{_HEX}{{2}}){{5}}", "unicast MAC address"),
-        "pve-bridge-id": _pattern(r"[-_.\w]+", "bridge name"),
+        "pve-bridge-id": _pattern(r"[-_.A-Za-z0-9]+", "bridge name"),
         "pve-configid": _pattern(r"[A-Za-z][A-Za-z0-9_-]+", "configuration ID"),
         "pve-cpuset": _pattern(r"\s*\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*\s*", "cpu set"),
         "pve-fw-addr-spec": _addresses,

@@ -31,7 +31,8 @@ class NicSpec:
 class GuestSpec:
     """A guest as its configuration describes it, NICs in the order of their numbers.
 
-    `bootstrap` is the volume id of the cloud-init vendor data, such as `local:snippets/homelab-docker.yaml`.
+    `bootstrap` is the volume id of the cloud-init vendor data, such as `local:snippets/homelab-docker.yaml`;
+    `name_servers` are addresses, none where the configuration names none.
     """
 
     kind: Kind
@@ -40,6 +41,7 @@ class GuestSpec:
     node: str
     nics: tuple[NicSpec, ...]
     bootstrap: str | None
+    name_servers: tuple[str, ...] = ()
 
 
 class GuestHost(Protocol):

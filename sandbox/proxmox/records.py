@@ -118,6 +118,7 @@ def spec(record: Record) -> GuestSpec:
         node=record["node"],
         nics=tuple(nics),
         bootstrap=pairs(str(config.get("cicustom", ""))).get("vendor"),
+        name_servers=tuple(str(config.get("nameserver", "")).split()),
     )
 
 

@@ -2,6 +2,7 @@
 
 Owns positions, moves and the checks of a rule that need more than its own text: references to aliases
 and IP sets, and parameters that depend on each other. Unset matchers arrive as empty texts and are left out.
+A rule that the sandbox could not enforce, such as one with a macro that it does not know, is refused.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.portfilter.services import ServiceError, services_of
 from sandbox.proxmox.call import Call, Handler
 from sandbox.proxmox.errors import bad_parameters, failed
 from sandbox.proxmox.records import check_digest, digest
@@ -94,12 +96,23 @@ def _check(call: Call, rule: Rule, known: Known) -> None:
     for key in ("dport", "sport"):
         if key in rule and "proto" not in rule:
             errors["proto"] = f"missing property - '{key}' requires this property"
+    if "group" in call.values and rule["type"] == "group":
+        errors["type"] = "security groups not allowed"
+    if "group" in call.values and "iface" in rule:
+        errors["iface"] = (
+            "name the interface in the rule that includes the group; the sandbox takes none here"
+        )
     if "vmid" in call.values and not re.fullmatch(r"net\d+", rule.get("iface", "net0")):
         errors["iface"] = "value does not look like a network device key (net0, net1, ...)"
     aliases, sets = known(call.t, call.values)
     for key in ("source", "dest"):
         if reason := _reference(rule.get(key, ""), aliases, sets):
             errors[key] = reason
+    if not errors and rule["type"] != "group":
+        try:
+            services_of(rule)
+        except ServiceError as error:
+            errors[error.field] = str(error)
     if errors:
         raise bad_parameters(errors)
 

@@ -12,8 +12,18 @@ from sandbox.docker.packages import engine_programs
 from sandbox.errors import SandboxError
 from sandbox.fabric.kernel import missing_rights
 from sandbox.grounds import sweep
+from sandbox.guest_tools import guest_tools
 from sandbox.proxmox.guests import GuestSpec, NicSpec
 from tests.support.needs import need
+
+BOOTSTRAP = "homelab-docker.yaml"
+PLAIN = """\
+#cloud-config
+packages: [docker.io]
+runcmd:
+  - [systemctl, enable, --now, docker]
+"""
+"""A guest with an engine and nothing else; what passes and what does not is Docker's own doing."""
 
 
 @contextmanager
@@ -23,16 +33,26 @@ def real_checkout() -> Iterator[Checkout]:
     need(lacking is None, f"real engines: {lacking}")
     try:
         engine_programs(cache_dir())
+        guest_tools(cache_dir())
     except SandboxError as error:
         need(False, str(error))
     # Sockets have short paths; pytest's own folders are long.
     with TemporaryDirectory(prefix="hl-") as folder:
         checkout = Checkout(Path(folder))
         checkout.make_dirs()
+        place_snippet(checkout)
         try:
             yield checkout
         finally:
             sweep(checkout)
+
+
+def place_snippet(checkout: Checkout, text: str = PLAIN, node: str = "pve-a") -> Path:
+    """Put the file that guests with an engine name on their node, as a person does; answers where it lies."""
+    path = checkout.snippets_dir(node, "local") / BOOTSTRAP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
 
 
 def guest(name: str, vmid: int, address: str, *, tag: int = 20, engine: bool = False) -> GuestSpec:
@@ -45,7 +65,7 @@ def guest(name: str, vmid: int, address: str, *, tag: int = 20, engine: bool = F
         address=f"{address}/24",
         gateway=f"10.10.{tag}.1",
     )
-    bootstrap = "local:snippets/homelab-docker.yaml" if engine else None
+    bootstrap = f"local:snippets/{BOOTSTRAP}" if engine else None
     return GuestSpec(kind="qemu", vmid=vmid, name=name, node="pve-a", nics=(nic,), bootstrap=bootstrap)
 
 

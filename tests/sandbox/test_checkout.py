@@ -48,6 +48,20 @@ def test_a_port_in_use_is_one_sentence_with_the_repair(tmp_path: Path) -> None:
     )
 
 
+def test_the_name_server_needs_its_port_for_udp_too(tmp_path: Path) -> None:
+    """Who has it for UDP alone is in the way of names, and of nothing else."""
+    checkout = Checkout(tmp_path)
+    ports = checkout.ports(["dns", "proxmox"])
+    for name in ("dns", "proxmox"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", ports[name]))
+            if name == "proxmox":
+                assert checkout.require_port(name) == ports[name]
+                continue
+            with pytest.raises(SandboxError, match=f"port {ports[name]} on 127.0.0.1, .* keeps for dns"):
+                checkout.require_port(name)
+
+
 def test_a_new_port_is_never_one_that_is_in_use(tmp_path: Path) -> None:
     """The port that a name would get by its hash is skipped while somebody listens on it."""
     port = Checkout(tmp_path).ports(["proxmox"])["proxmox"]

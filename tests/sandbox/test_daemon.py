@@ -17,13 +17,16 @@ from typing import Any
 import docker
 import pytest
 
+from lab.render.bootstrap import docker_host
 from sandbox import lifecycle
 from sandbox.checkout import Checkout, cache_dir
-from sandbox.daemon import Settings, held_lock, is_running, write_settings
 from sandbox.errors import SandboxError
-from sandbox.fabric.kernel import missing_rights
+from sandbox.fabric.kernel import Kernel, missing_rights
+from sandbox.fabric.segments import Fabric
 from sandbox.proxmox.description import DescriptionError, fetch
-from tests.sandbox.engine_ground import guest, host_network, left_over, real_checkout
+from sandbox.settings import Settings, held_lock, is_running, write_settings
+from tests.sandbox.docker.rules import nft, tables
+from tests.sandbox.engine_ground import guest, host_network, left_over, place_snippet, real_checkout
 from tests.support.needs import need
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,11 +159,19 @@ def test_simulated_from_start_to_clean() -> None:
         assert checkout.env_file.read_text() == environment
         assert _command(checkout, "stop").returncode == 0
         _wants_running(checkout)
+        place_snippet(checkout)
         assert _command(checkout, "start", "--simulated").returncode == 0
         assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
         client = docker.DockerClient(base_url=f"unix://{checkout.front_socket('docker-1')}")
         client.images.pull("nginx:1.27")
         client.close()
+        status = _status(checkout)
+        assert (status["firewall"]["enforced"], status["peers"]) == (False, [])
+        nobody = _command(checkout, "peer", "vmbr0.20", "10.10.20.2/24")
+        assert nobody.returncode == 1
+        assert nobody.stderr.startswith(
+            "there is nobody on a simulated network (asked for with --simulated);"
+        )
         assert _command(checkout, "clean").returncode == 0
         assert not checkout.dir.exists()
 
@@ -214,6 +225,31 @@ def test_killed_daemon_adopted_engine_and_nothing_left(checkout: Checkout) -> No
     assert _command(checkout, "start").returncode == 0
     assert _until(lambda: [f["listen"] for f in _status(checkout)["forwards"]] == [forward["listen"]])
     assert _until(lambda: _first_line(forward["listen"]) == "service:web/app")
+
+
+@pytest.mark.engine
+def test_rules_outlive_the_daemon_and_not_the_guest(checkout: Checkout) -> None:
+    """SIGKILL and a new start leave the rules that a guest has; stop and start bring back those of its boot."""
+    place_snippet(checkout, docker_host())
+    _wants_running(checkout)
+    write_settings(checkout, Settings(simulated=None, zones=()))
+    assert _command(checkout, "start").returncode == 0
+    assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
+    namespace = Fabric(Kernel(checkout.prefix)).guest_path("docker-1")
+    assert "policy drop" in nft(namespace, "list", "table", "inet", "homelab")
+    guard = checkout.dir / "guard.nft"
+    guard.write_text("delete table inet homelab\ntable inet homelab {\n  chain guard { }\n}\n")
+    nft(namespace, "-f", str(guard))
+    os.kill(json.loads(checkout.daemon_file.read_text())["pid"], signal.SIGKILL)
+    assert _until(lambda: not is_running(checkout))
+    assert _command(checkout, "start").returncode == 0
+    assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
+    assert "chain guard" in nft(namespace, "list", "table", "inet", "homelab")
+    assert _command(checkout, "stop").returncode == 0
+    assert _command(checkout, "start").returncode == 0
+    assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
+    assert tables(namespace) == ["homelab"]
+    assert "policy drop" in nft(namespace, "list", "table", "inet", "homelab")
 
 
 @pytest.mark.engine

@@ -131,3 +131,31 @@ def test_a_killed_process_leaves_whole_transactions(tmp_path: Path) -> None:
     assert done.returncode == -9
     with Store(path).transaction() as t:
         assert t.list("pair") == [("a", 1), ("b", 1)]
+
+
+def _write_rules_and_fail(store: Store) -> None:
+    with store.transaction() as t:
+        t.put("rules", "1", "undone")
+        raise RuntimeError
+
+
+def test_followers_hear_of_commits_that_wrote_to_their_collections() -> None:
+    """After the commit, so that they can read it; not of reads, of other collections and of what was undone."""
+    store, heard = Store(":memory:"), list[object]()
+
+    def tell() -> None:
+        with store.transaction() as t:
+            heard.append(t.get("rules", "1"))
+
+    store.follow(["rules", "guests"], tell)
+    with store.transaction() as t:
+        t.put("rules", "1", "first")
+    with store.transaction() as t:
+        t.put("tasks", "1", "other")
+        t.get("rules", "1")
+    with pytest.raises(RuntimeError):
+        _write_rules_and_fail(store)
+    with store.transaction() as t:
+        t.delete("guests", "9")
+    assert heard == ["first", "first"]
+    store.close()

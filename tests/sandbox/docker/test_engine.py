@@ -14,6 +14,7 @@ from sandbox.checkout import cache_dir
 from sandbox.docker.packages import engine_programs
 from sandbox.fabric.kernel import inside
 from sandbox.grounds import group_name
+from sandbox.guest_tools import guest_tools
 from tests.sandbox.docker.running import NOWHERE, Running
 from tests.sandbox.engine_ground import guest, host_network, left_over, real_checkout
 
@@ -191,4 +192,5 @@ def test_unpacked_programs_are_found_again() -> None:
     with real_checkout():
         lines: list[str] = []
         engine_programs(cache_dir(), lines.append)
+        guest_tools(cache_dir(), lines.append)
         assert lines == []

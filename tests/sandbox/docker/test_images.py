@@ -1,6 +1,7 @@
 """Local images: archives that `docker load` takes."""
 
 import hashlib
+import io
 import json
 import tarfile
 from pathlib import Path
@@ -20,6 +21,8 @@ def _made(tmp_path: Path, text: str) -> tuple[dict[str, Any], dict[str, Any], li
     binaries.mkdir(exist_ok=True)
     for name in ("standin", "traefik"):
         (binaries / name).write_bytes(name.encode() * 100)
+    (binaries / "busybox").write_text("#!/bin/sh\n[ \"$1\" = --list ] && printf 'busybox\\ncat\\nsh\\n'\n")
+    (binaries / "busybox").chmod(0o755)
     reference = parse_reference(text)
     assert reference is not None
     path = ImageMaker(lambda name: binaries / name, tmp_path / "cache").archive(reference)
@@ -61,6 +64,29 @@ def test_traefik_is_the_real_program_in_the_official_place(tmp_path: Path) -> No
     _, config, layers = _made(tmp_path, "traefik:v3.7.9")
     assert (config["config"]["Entrypoint"], config["config"]["Cmd"]) == (["/entrypoint.sh"], ["traefik"])
     assert b"usr/local/bin/traefik" in b"".join(layer[:2048] for layer in layers)
+
+
+def test_busybox_is_the_real_program_under_all_its_names(tmp_path: Path) -> None:
+    """Each applet is a link to it in /bin, and it runs a shell, as the official image does."""
+    _, config, layers = _made(tmp_path, "busybox:1.37.0")
+    assert config["config"]["Cmd"] == ["sh"]
+    assert "Entrypoint" not in config["config"]
+    assert "homelab.stand-in" not in config["config"]["Labels"]
+    with tarfile.open(fileobj=io.BytesIO(layers[1])) as layer:
+        links = {member.name: member.linkname for member in layer.getmembers() if member.issym()}
+        program = layer.getmember("bin/busybox")
+    assert links == {"bin/cat": "busybox", "bin/sh": "busybox"}
+    assert (program.isfile(), program.mode) == (True, 0o755)
+
+
+def test_a_binary_that_does_not_tell_its_names_is_the_makers_sentence(tmp_path: Path) -> None:
+    """Without applets the image would be one that cannot run a shell."""
+    (tmp_path / "busybox").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "busybox").chmod(0o755)
+    reference = parse_reference("busybox")
+    assert reference is not None
+    with pytest.raises(SandboxError, match="busybox does not tell its applets"):
+        ImageMaker(lambda name: tmp_path / name, tmp_path / "cache").archive(reference)
 
 
 def test_only_the_library_image_is_traefik(tmp_path: Path) -> None:

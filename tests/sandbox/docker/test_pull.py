@@ -11,6 +11,7 @@ from pathlib import Path
 import docker
 import pytest
 
+from sandbox.boot import plan_boot
 from sandbox.docker.targets import Targets
 from sandbox.docker.way_out import PORT
 from sandbox.errors import SandboxError
@@ -187,7 +188,7 @@ def test_an_adopted_engine_gets_its_way_out_again(running: Running) -> None:
     next_one = RealGround(running.checkout)
     assert not next_one.is_up(SPEC)
     with pytest.raises(SandboxError, match=f"docker-1 cannot listen on its port {PORT}"):
-        next_one.up(SPEC)
+        next_one.up(SPEC, partial(plan_boot, None))
     # What the kernel does when the first daemon is killed.
     running.ground._ways_out["docker-1"].close()
     assert not running.ground.is_up(SPEC)

@@ -1,49 +1,47 @@
 """Every property of the official types is described or refused by name: none is unknown to a stand-in."""
 
 import inspect
-from typing import Any
+from pkgutil import resolve_name
 
-import pulumi_cloudflare
-import pulumi_docker
-import pulumi_tailscale
 import pytest
 
 from sandbox.plugins.launch import load
 from sandbox.plugins.properties import Property
 
-ARGUMENTS: dict[str, Any] = {
-    "docker:index/network:Network": pulumi_docker.NetworkArgs,
-    "docker:index/volume:Volume": pulumi_docker.VolumeArgs,
-    "docker:index/remoteImage:RemoteImage": pulumi_docker.RemoteImageArgs,
-    "docker:index/container:Container": pulumi_docker.ContainerArgs,
-    "cloudflare:index/dnsRecord:DnsRecord": pulumi_cloudflare.DnsRecordArgs,
-    "tailscale:index/acl:Acl": pulumi_tailscale.AclArgs,
-    "tailscale:index/tailnetKey:TailnetKey": pulumi_tailscale.TailnetKeyArgs,
+ARGUMENTS = {
+    "docker:index/network:Network": "pulumi_docker.NetworkArgs",
+    "docker:index/volume:Volume": "pulumi_docker.VolumeArgs",
+    "docker:index/remoteImage:RemoteImage": "pulumi_docker.RemoteImageArgs",
+    "docker:index/container:Container": "pulumi_docker.ContainerArgs",
+    "cloudflare:index/dnsRecord:DnsRecord": "pulumi_cloudflare.DnsRecordArgs",
+    "tailscale:index/acl:Acl": "pulumi_tailscale.AclArgs",
+    "tailscale:index/tailnetKey:TailnetKey": "pulumi_tailscale.TailnetKeyArgs",
 }
-OBJECTS: dict[tuple[str, str], Any] = {
-    ("docker:index/network:Network", "ipamConfigs"): pulumi_docker.NetworkIpamConfigArgs,
-    ("docker:index/network:Network", "labels"): pulumi_docker.NetworkLabelArgs,
-    ("docker:index/container:Container", "networksAdvanced"): pulumi_docker.ContainerNetworksAdvancedArgs,
-    ("docker:index/container:Container", "mounts"): pulumi_docker.ContainerMountArgs,
-    ("docker:index/container:Container", "uploads"): pulumi_docker.ContainerUploadArgs,
-    ("docker:index/container:Container", "healthcheck"): pulumi_docker.ContainerHealthcheckArgs,
-    ("docker:index/container:Container", "capabilities"): pulumi_docker.ContainerCapabilitiesArgs,
-    ("docker:index/container:Container", "ports"): pulumi_docker.ContainerPortArgs,
-    ("docker:index/container:Container", "devices"): pulumi_docker.ContainerDeviceArgs,
-    ("docker:index/container:Container", "hosts"): pulumi_docker.ContainerHostArgs,
-    ("docker:index/container:Container", "labels"): pulumi_docker.ContainerLabelArgs,
-    ("cloudflare:index/dnsRecord:DnsRecord", "data"): pulumi_cloudflare.DnsRecordDataArgs,
+OBJECTS = {
+    ("docker:index/network:Network", "ipamConfigs"): "pulumi_docker.NetworkIpamConfigArgs",
+    ("docker:index/network:Network", "labels"): "pulumi_docker.NetworkLabelArgs",
+    ("docker:index/container:Container", "networksAdvanced"): "pulumi_docker.ContainerNetworksAdvancedArgs",
+    ("docker:index/container:Container", "mounts"): "pulumi_docker.ContainerMountArgs",
+    ("docker:index/container:Container", "uploads"): "pulumi_docker.ContainerUploadArgs",
+    ("docker:index/container:Container", "healthcheck"): "pulumi_docker.ContainerHealthcheckArgs",
+    ("docker:index/container:Container", "capabilities"): "pulumi_docker.ContainerCapabilitiesArgs",
+    ("docker:index/container:Container", "ports"): "pulumi_docker.ContainerPortArgs",
+    ("docker:index/container:Container", "devices"): "pulumi_docker.ContainerDeviceArgs",
+    ("docker:index/container:Container", "hosts"): "pulumi_docker.ContainerHostArgs",
+    ("docker:index/container:Container", "labels"): "pulumi_docker.ContainerLabelArgs",
+    ("cloudflare:index/dnsRecord:DnsRecord", "data"): "pulumi_cloudflare.DnsRecordDataArgs",
 }
 PROVIDERS = {
-    "docker": pulumi_docker.provider.ProviderArgs,
-    "cloudflare": pulumi_cloudflare.provider.ProviderArgs,
-    "tailscale": pulumi_tailscale.provider.ProviderArgs,
+    "docker": "pulumi_docker.provider.ProviderArgs",
+    "cloudflare": "pulumi_cloudflare.provider.ProviderArgs",
+    "tailscale": "pulumi_tailscale.provider.ProviderArgs",
 }
 
 
-def _official(arguments: Any) -> set[str]:
-    """The camelCase names that the SDK's argument class takes."""
-    parameters = [name for name in inspect.signature(arguments.__init__).parameters if "self" not in name]
+def _official(arguments: str) -> set[str]:
+    """The camelCase names that one of the SDK's argument classes takes; it is imported late, which takes a second."""
+    known = inspect.signature(resolve_name(arguments).__init__).parameters
+    parameters = [name for name in known if "self" not in name]
     words = (name.split("_") for name in parameters)
     return {first + "".join(word.capitalize() for word in rest) for first, *rest in words}
 

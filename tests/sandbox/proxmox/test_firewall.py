@@ -60,6 +60,41 @@ def test_a_rule_must_make_sense(api: Api) -> None:
     assert "iface" in iface[2]
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "rule"),
+    [
+        (
+            "macro",
+            "the sandbox knows no macro 'Ceph'; give its protocol and ports instead",
+            {"macro": "Ceph"},
+        ),
+        (
+            "dport",
+            "the sandbox knows no service 'gopher'; give its port",
+            {"proto": "tcp", "dport": "gopher"},
+        ),
+        ("proto", "the sandbox knows no protocol 'wonder'; give its number", {"proto": "wonder"}),
+    ],
+)
+def test_what_could_not_be_enforced_is_refused(api: Api, field: str, text: str, rule: dict[str, str]) -> None:
+    """For guests and in groups, when it is added and when it is changed."""
+    api.ok("POST", "cluster/firewall/groups", group="web")
+    for here, one in ((f"{SCOPES[2]}/rules", f"{SCOPES[2]}/rules/0"), ("cluster/firewall/groups/web",) * 2):
+        assert api.refused("POST", here, type="in", action="DROP", **rule)[2] == {field: text}
+        api.ok("POST", here, type="in", action="DROP", proto="tcp", dport="ssh")
+        path = one if one != here else f"{here}/0"
+        change = rule | ({"delete": "proto,dport"} if "macro" in rule else {})
+        assert api.refused("PUT", path, **change)[2] == {field: text}
+
+
+def test_a_group_includes_no_group_and_names_no_interface(api: Api) -> None:
+    """As on Proxmox VE, where only the including rule says for which interface."""
+    api.ok("POST", "cluster/firewall/groups", group="web")
+    here = "cluster/firewall/groups/web"
+    assert api.refused("POST", here, type="group", action="web")[2] == {"type": "security groups not allowed"}
+    assert set(api.refused("POST", here, type="in", action="DROP", iface="net0")[2]) == {"iface"}
+
+
 @pytest.mark.parametrize("scope", [SCOPES[0], SCOPES[2]])
 def test_aliases_and_ip_sets(api: Api, scope: str) -> None:
     """Names are kept per scope, networks are tidied, and a set must be empty to go."""

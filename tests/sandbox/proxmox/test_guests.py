@@ -39,15 +39,15 @@ def test_a_vm_is_echoed_in_proxmox_form(api: Api) -> None:
 
 
 def test_the_life_of_a_vm(api: Api, host: RecordingHost) -> None:
-    """Start hands the host the guest with its addresses and bootstrap; delete leaves nothing."""
-    api.vm()
+    """Start hands the host the guest with its addresses, name servers and bootstrap; delete leaves nothing."""
+    api.vm(nameserver="10.0.10.1 9.9.9.9")
     api.done("POST", "nodes/pve-a/qemu/201/status/start", timeout=1800)
     nic = NicSpec(
         bridge="vmbr0", tag=20, mac="BC:24:11:00:20:01", address="10.0.20.5/24", gateway="10.0.20.1"
     )
     assert host.specs[201] == GuestSpec(
         kind="qemu", vmid=201, name="vm201", node="pve-a", nics=(nic,),
-        bootstrap="local:snippets/homelab-docker.yaml",
+        bootstrap="local:snippets/homelab-docker.yaml", name_servers=("10.0.10.1", "9.9.9.9"),
     )  # fmt: skip
     assert api.ok("GET", "nodes/pve-a/qemu/201/status/current")["status"] == "running"
     assert api.refused("POST", "nodes/pve-a/qemu/201/status/start")[1] == "VM 201 already running"

@@ -1,0 +1,1 @@
+"""An authoritative name server over the records of the sandbox's Cloudflare zones."""
