@@ -13,7 +13,7 @@ LOCK := .venv/bin/uv --quiet pip compile --no-config --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down clean status preview verify test unit check golden bench venv venv-dev lock
+.PHONY: help up down clean status preview verify test unit evidence check golden bench mutants venv venv-dev lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -36,12 +36,15 @@ preview: venv ## what `up` would change (LAB=dev)
 verify: venv ## probe the running lab (LAB=dev)
 	@$(IN_LAB) && python -m cli verify --lab $(LAB)
 
-test: venv-dev check unit ## everything: checks, unit tests, builds, tests with the real engine
+test: venv-dev check unit evidence ## everything: checks, unit tests, evidence, builds, tests with the real engine
 	@$(PYTHON) -m toolchain build
 	@$(RUN) -m pytest --numprocesses=0 -m engine
 
 unit: venv-dev ## the tests that need no root, Docker, Go or network
-	@$(RUN) -m pytest -m "not engine"
+	@$(RUN) -m pytest -m "not engine" --ignore=tests/evidence
+
+evidence: venv-dev ## the proof against rendered files, brute force, planted leaks and recorded packets
+	@$(RUN) -m pytest -m "not engine" tests/evidence
 
 check: venv-dev ## format, types, imports, docs
 	@.venv/bin/ruff check .
@@ -54,6 +57,9 @@ golden: venv-dev ## write the expected files of the tests anew
 
 bench: venv-dev ## the figures of docs/performance.md
 	@$(RUN) -m benchmarks
+
+mutants: venv-dev ## break the model of isolation in many places and see whether the evidence notices
+	@$(RUN) -m tests.evidence.mutation
 
 venv: ## .venv from requirements.txt
 	@$(PYTHON) -m toolchain venv >/dev/null

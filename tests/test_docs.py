@@ -9,9 +9,9 @@ import pytest
 from cli.app import app
 from lab.config.reference import reference
 from lab.config.schema import stack_file_schema
-from lab.plan import load_plan
 from lab.render.diagram import diagram_svg
 from tests.support.golden import assert_golden
+from tests.support.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
@@ -30,9 +30,7 @@ def test_the_schema_for_editors_is_current(update_golden: bool) -> None:
 
 def test_the_picture_is_the_dev_lab(update_golden: bool) -> None:
     """docs/dev.svg is what `lab diagram` prints of the dev lab."""
-    assert_golden(
-        ROOT / "docs/dev.svg", diagram_svg(load_plan(ROOT / "Pulumi.dev.yaml")), update=update_golden
-    )
+    assert_golden(ROOT / "docs/dev.svg", diagram_svg(plan_of(ROOT / "Pulumi.dev.yaml")), update=update_golden)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -20,7 +20,7 @@ LEAVES = ("lab.names", "lab.errors", "lab.flows", "lab.addresses", "lab.policy",
 
 ALLOWED = {
     "lab.simulate": "import lab.flows, lab.errors",
-    "lab.render.text": "import lab.plan, lab.names",
+    "lab.render.text": "import lab.isolation, lab.plan, lab.names",
     "lab.plan.make": "import lab.addresses, lab.routes, lab.config",
     "components.guest": "import pulumi, lab.plan",
     "cli.check": "import rich, typer, lab.render, lab.plan, lab.config, probe",
@@ -35,7 +35,7 @@ FORBIDDEN = [
     ("lab.names", "import sandbox.server", "lab/ is pure"),
     ("lab.plan.make", "import lab.render.text", "lab/ is built in layers"),
     ("lab.config.load", "import lab.plan", "lab/ is built in layers"),
-    ("lab.render.text", "import lab.isolation", "lab/ is built in layers"),
+    ("lab.isolation", "import lab.render.text", "lab/ is built in layers"),
     ("lab.errors", "import lab.routes", "lab/ is built in layers"),
     ("cli.check", "import components.guest", "lab/ is built in layers"),
     ("sandbox.server", "import lab.names", "sandbox/ sees only"),

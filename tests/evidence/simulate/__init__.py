@@ -1,0 +1,1 @@
+"""Evaluators of rendered artefacts, against what the real programs decided."""
