@@ -11,6 +11,7 @@ from lab.plan.hosts import LOADER_IMAGE
 from probe.containers import EngineUnreachable, running_containers
 from probe.inside import Aim
 from probe.joined import HELPER_LABEL, JoinedSpace, _answers, _code, _script
+from probe.names import FROM_OUTSIDE
 from probe.spaces import CannotEnter, LocalSpace, canaries
 from tests.probe.asked import TARGET
 from tests.sandbox.docker.running import NOWHERE, Running
@@ -226,6 +227,25 @@ def test_a_helper_sees_what_a_process_in_the_namespace_sees(running: Running, la
     assert [answered for answered, _, _ in joined] == [True, False, False, True]
     assert "service:b/b" in joined[0][1]
     assert "service:a/a" in joined[3][1]
+    assert _helpers(running) == []
+
+
+@pytest.mark.engine
+def test_a_helper_asks_for_names_as_a_process_in_the_namespace_does(
+    running: Running, lab: dict[str, Any]
+) -> None:
+    """The engine knows a neighbour by its name; for a name outside, of a network without a way out, it has none."""
+    client = running.client()
+    spaces = [
+        LocalSpace(f"/proc/{lab['a'].attrs['State']['Pid']}/ns/net"),
+        JoinedSpace(client.api, lab["a"].id, LOADER_IMAGE),
+    ]
+    known = [space.name("own-b.one", 3.0) for space in spaces]
+    outside = [space.name("nobody.lab.example", 2.0) for space in spaces]
+    client.close()
+
+    assert known == ["NOERROR", "NOERROR"]
+    assert not set(outside) & FROM_OUTSIDE
     assert _helpers(running) == []
 
 
