@@ -59,7 +59,7 @@ class Places:
                     segment=node.segment,
                     address=node.address,
                     node=node.name,
-                    bridge=node.bridge,
+                    bridge=self.segments[node.segment].bridge or node.bridge,
                     zone="host",
                 )
 

@@ -1,7 +1,9 @@
 """Mistakes on a Docker host that nothing guards, and engines that do less than it seems."""
 
+from lab.flows import Port
 from lab.isolation import Verdict
 from tests.evidence.leaks.bases import KNOWN_ENGINE, bare, guarded, observed
+from tests.evidence.leaks.guard_planting import let_in
 from tests.evidence.leaks.leak import Leak
 from tests.evidence.leaks.planting import attached, network, published_on
 from tests.support.builders import service, stack
@@ -132,7 +134,39 @@ UNGUARDED = (
     ),
 )
 
+_NFTABLES = {"version": 29, "userland-proxy": "no", "bridge-netfilter": "yes"}
+"""An engine whose own rules may be nftables, of which nobody measured what they close."""
+
 ENGINE = (
+    Leak(
+        name="an engine may keep its rules in nftables, and nothing guards its host",
+        lab=observed,
+        put={"devices.nas.engine": _NFTABLES},
+        path="device:tv -> service:wiki/db:5432/tcp",
+        reason="this engine's may be nftables",
+        verdict=Verdict.unknown,
+    ),
+    Leak(
+        name="the guard lets in to a container's own address, and the engine's rules may be nftables",
+        lab=bare,
+        put={"devices.nas.engine": _NFTABLES},
+        plant=let_in("nas", port=Port(777)),
+        path="device:phone -> service:wiki/cache:777/tcp",
+        reason="this engine's may be nftables",
+        verdict=Verdict.unknown,
+    ),
+    Leak(
+        name="a foreign router before a host that listens itself, beside a service on its network",
+        lab=bare,
+        put={
+            "router": {"kind": "unifi"},
+            "devices.nas.listens": [445],
+            "stacks.media.services.watch": service(listens=[9999], host_network="yes"),
+        },
+        path="vlan:office -> device:nas:445/tcp",
+        reason="decides between vlan office and vlan lan",
+        verdict=Verdict.unknown,
+    ),
     Leak(
         name="packets within a bridge meet no packet filter",
         lab=guarded,

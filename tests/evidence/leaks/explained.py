@@ -6,6 +6,7 @@ from typing import Any
 
 from lab.plan.records import LabPlan
 from tests.evidence.leaks.bases import bare, flat, guarded, observed, remote, routed, two_hosts
+from tests.evidence.leaks.guard_planting import rule_for
 from tests.evidence.leaks.leak import Plant, planned
 from tests.evidence.leaks.planting import detached, nic, published_on
 from tests.support.builders import Raw, service, stack
@@ -30,6 +31,17 @@ class Explained:
 
 
 CLOSED = (
+    Explained(
+        # Without the proxy Docker closes it, with the proxy the guard does: whichever it is, it is closed.
+        lab=guarded,
+        put={
+            "guests.docker-1.engine": {"version": 20, "bridge-netfilter": "yes"},
+            "stacks.wiki.services.app.publishes": {"80": 8080},
+        },
+        plant=rule_for("blog/app", "out-blog-app", way="within", destination="", port=None),
+        path="service:blog/app -> service:wiki/app:80/tcp",
+        says="the guard of docker-1 drops what no rule lets through to the host",
+    ),
     Explained(
         lab=guarded,
         path="guest:siem -> device:tv:8009/tcp",

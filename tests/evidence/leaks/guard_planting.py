@@ -64,6 +64,21 @@ def rule_for(service: str, network: str, **fields: Any) -> Plant:
     return plant
 
 
+def let_in(host: str, **fields: Any) -> Plant:
+    """A guard rule for what comes in from elsewhere, which names no address of its host."""
+
+    def plant(plan: LabPlan) -> LabPlan:
+        assert any(guard.host == host for guard in plan.guards)
+        rule = GuardRule(way="in", because="planted", **fields)
+        guards = tuple(
+            replace(guard, rules=(*guard.rules, rule)) if guard.host == host else guard
+            for guard in plan.guards
+        )
+        return replace(plan, guards=guards)
+
+    return plant
+
+
 def _resolved(plan: LabPlan, interface: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a rule with addresses in place of services: `wiki/app` on the rule's bridge, `wiki/app@network`."""
     directory = Directory(plan)

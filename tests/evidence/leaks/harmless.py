@@ -10,7 +10,7 @@ from tests.evidence.leaks.bases import bare, flat, guarded, observed, remote, ro
 from tests.evidence.leaks.guard_planting import rule_added, rule_changed, rule_for
 from tests.evidence.leaks.leak import Plant, planned
 from tests.evidence.leaks.planting import attached, grant, guest_rule, network, open_guest_rule, published_on
-from tests.support.builders import Raw, guest, route, service, stack
+from tests.support.builders import TAILSCALE, Raw, guest, route, service, stack
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,7 @@ MACHINES = (
     Harmless("a segment that may go out", guarded, {"vlans.iot.internet": "yes"}),
     Harmless("a foreign router", guarded, {"router": {"kind": "unifi"}}),
     Harmless("a flow from another segment", guarded, {"flows": _flow("vlan:iot", "guest:siem:443")}),
+    Harmless("a flow from the internet", guarded, {"flows": _flow("internet", "guest:siem:443")}),
     Harmless("a flow to a whole segment", guarded, {"flows": _flow("vlan:iot", "vlan:services:443")}),
     Harmless("a flow between all guests", guarded, {"flows": _flow("guests", "guests:22")}),
     Harmless(
@@ -176,6 +177,11 @@ MACHINES = (
         },
     ),
     Harmless(
+        "a node in a segment that is on another of its bridges",
+        flat,
+        {"nodes.pve": {"address": "192.168.7.2", "vlan": "lab"}},
+    ),
+    Harmless(
         "a guest rule that is narrower than its flow",
         guarded,
         plant=guest_rule("siem", "people look at alerts", source="10.10.20.11"),
@@ -187,6 +193,18 @@ MACHINES = (
     ),
 )
 TAILNET = (
+    Harmless(
+        "a router in a container, whose host may what it carries",
+        guarded,
+        {
+            "tailnet": {"groups": {"admins": ["admin@example.com"]}},
+            "stacks.way-in": {
+                "host": "docker-1",
+                "tailscale": {"advertise": ["guest:siem"], "image": TAILSCALE},
+            },
+            "flows": _flow("tailnet:admins", "guest:siem:8443"),
+        },
+    ),
     Harmless("one more group", remote, {"tailnet.groups.guests": ["visitor@example.com"]}),
     Harmless(
         "no groups at all", remote, {"tailnet.groups": {}, "flows": _flow("tailnet", "device:printer:631")}

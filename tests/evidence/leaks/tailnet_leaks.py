@@ -3,7 +3,7 @@
 from lab.flows import Port
 from lab.isolation import Verdict
 from tests.evidence.leaks.bases import bare, remote
-from tests.evidence.leaks.guard_planting import rule_for
+from tests.evidence.leaks.guard_planting import both, rule_for
 from tests.evidence.leaks.leak import Leak
 from tests.evidence.leaks.planting import approved, grant
 
@@ -97,6 +97,30 @@ TAILNET_LEAKS = (
         ),
         path="service:way-in/router -> device:tv:8009/tcp",
         reason="the guard of nas accepts it: planted",
+    ),
+    Leak(
+        name="a subnet router in a container is let through to its own host",
+        lab=bare,
+        plant=both(
+            rule_for(
+                "way-in/router", "out-way-in-router", way="local", destination="192.168.1.10", port=Port(22)
+            ),
+            grant(ports=("*",)),
+        ),
+        path="tailnet:admins -> device:nas:22/tcp",
+        reason="the guard of nas accepts it: planted",
+        bystanders=("service:way-in/router", "tailnet:family"),
+    ),
+    Leak(
+        name="a grant is for every port, and the tailnet has no groups",
+        lab=remote,
+        put={
+            "tailnet.groups": {},
+            "flows": [{"from": "tailnet", "to": "device:printer:631", "because": "letters from elsewhere"}],
+        },
+        plant=grant(ports=("*",)),
+        path="tailnet -> device:printer:9100/tcp",
+        reason=_GRANTED,
     ),
     Leak(
         name="another environment owns the policy of the tailnet",
