@@ -140,13 +140,24 @@ def tailnet(
 
 
 def ingress(
-    plan: LabPlan, hosts: Mapping[str, DockerHost], guards: Mapping[str, HostGuard], secrets: Secrets
+    plan: LabPlan,
+    hosts: Mapping[str, DockerHost],
+    guards: Mapping[str, HostGuard],
+    certificate: WildcardCert | None,
+    secrets: Secrets,
 ) -> tuple[str, TraefikIngress] | None:
-    """Traefik, with the name of its host; it signs its own certificate until it may ask an authority."""
+    """Traefik, with the name of its host; without permission to ask an authority it signs its own certificate."""
     ingress = plan.ingress
     if ingress is None or ingress.service is None:
         return None
-    args = TraefikIngressArgs(ingress=ingress, host=hosts[ingress.host], secrets=secrets)
+    asks = certificate if ingress.tls == "own" else None
+    args = TraefikIngressArgs(
+        ingress=ingress,
+        host=hosts[ingress.host],
+        certificate=plan.certificate if asks else None,
+        dns_token=asks.dns_token if asks else None,
+        secrets=secrets,
+    )
     return ingress.host, TraefikIngress(join(ingress.host, "ingress"), args, _behind(guards, ingress.host))
 
 

@@ -123,6 +123,9 @@ def _derived(
         )
     if ingress is not None and ingress.managed and draft.config.certificate is not None:
         yield derived(INGRESS, Target(INTERNET, _HTTPS), "the certificate authority and Cloudflare's API")
+        # At public resolvers, and then at the zone's own name servers, whose addresses nobody knows beforehand.
+        because = "Traefik looks for its answer to the challenge"
+        yield from (derived(INGRESS, Target(INTERNET, port), because) for port in _DNS)
     members = [Endpoint("service", f"{router.name}/router") for router in routers]
     members += [Endpoint("guest", name) for name, guest in draft.config.guests.items() if guest.tailscale]
     members += [Endpoint("node", name) for name, node in draft.config.nodes.items() if node.tailscale]

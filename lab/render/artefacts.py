@@ -195,8 +195,7 @@ def _ingress(plan: LabPlan) -> dict[str, Any] | None:
         return None
     return {
         "endpoint": str(INGRESS),
-        # Without a resolver: no component hands one on yet, and nothing of it decides about packets.
-        "static": static_configuration(ingress),
+        "static": static_configuration(ingress, plan.certificate if ingress.tls == "own" else None),
         "dynamic": dynamic_configuration(ingress),
     }
 

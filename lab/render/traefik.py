@@ -38,8 +38,8 @@ def static_configuration(ingress: IngressPlan, certificate: CertificatePlan | No
 
     Args:
         ingress: the ingress.
-        certificate: what the resolver asks for, once an authority can be reached with a
-            DNS token; without it Traefik serves a certificate that it signed itself.
+        certificate: what the resolver asks for, with a DNS token; without it Traefik serves
+            a certificate that it signed itself.
     """
     configuration: dict[str, Any] = {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},

@@ -49,8 +49,9 @@ def everything(plan: LabPlan) -> None:
     guests = create.guests(plan, providers, segments)
     hosts = create.docker_hosts(plan, guests)
     guards = create.guards(plan, hosts)
+    certificate = create.names(plan, providers, secrets)
     create.tailnet(plan, providers, hosts, guards)
-    ingress = create.ingress(plan, hosts, guards, secrets)
+    ingress = create.ingress(plan, hosts, guards, certificate, secrets)
     create.stacks(plan, hosts, guards, ingress, secrets)
 
 
