@@ -186,8 +186,21 @@ def _routes(routes: Sequence[RouteResult]) -> Iterator[str]:
     ]
     yield "\nThrough the ingress (HTTPS)"
     yield from table(rows, head=("", "url", "audience", "service", "status", "ms"))
-    if any(route.issuer == "itself" for route in routes):
-        yield "  Traefik shows a certificate that it signed itself; no authority is asked yet"
+    yield from _certificates(routes)
+
+
+def _certificates(routes: Sequence[RouteResult]) -> Iterator[str]:
+    for route in (route for route in routes if route.distrust):
+        yield f"  WRONG: the certificate for {route.host} ({route.audience}) is not trusted: {route.distrust}"
+        if route.issuer == "itself":
+            yield "    Traefik signed it itself, because no authority did; its log says why"
+    trusted = [(route.days_left, route.issuer) for route in routes if route.days_left is not None]
+    for issuer in sorted({issuer for _, issuer in trusted}):
+        days = min(days for days, found in trusted if found == issuer)
+        count = sum(found == issuer for _, found in trusted)
+        yield f"  {count} certificates verified, chain and name: signed by {issuer}, {days} days left"
+    if any(route.issuer == "itself" and not route.distrust for route in routes):
+        yield "  Traefik shows a certificate that it signed itself; it is not known whom to trust"
 
 
 def _sentences(sentences: Sequence[Sentence]) -> Iterator[str]:
@@ -257,6 +270,9 @@ def verify_data(observed: Observed) -> dict[str, object]:
                 "expected": route.expected,
                 "status": route.status,
                 "ok": route.ok,
+                "issuer": route.issuer or None,
+                "days_left": route.days_left,
+                "distrust": route.distrust or None,
             }
             for route in observed.routes
         ],

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cli.locks import living_owners, release_stale_locks
 from cli.recover import RecoveryFailed, Stack, recover
-from cli.verify import sandbox_status, verify_lab
+from cli.verify import certificate_roots, sandbox_status, verify_lab
 from lab.errors import LabError
 from lab.ledger import ledger_path, write_ledger
 from lab.plan import load_plan_and_ledger
@@ -217,14 +217,17 @@ def _urls(plan: LabPlan, forwards: Mapping[int, tuple[str, int]]) -> Iterator[st
     if plan.ingress is None or not forwards:
         return
     yield "\n==> open"
+    roots = certificate_roots()
+    trust = f"--cacert {shlex.quote(os.path.relpath(roots))}" if roots else "-k"
     ports = {entry.audience: entry.port for entry in plan.ingress.entry_points}
     for route in plan.ingress.routes:
         for audience in route.audiences:
             if (listen := forwards.get(ports[audience])) is None:
                 continue
             url = f"https://{route.host}:{listen[1]}{route.path or '/'}"
-            yield f"  curl -k --resolve {route.host}:{listen[1]}:{listen[0]} {url}   ({audience})"
-    yield "  -k, because Traefik signed its certificate itself: no authority is asked yet"
+            yield f"  curl {trust} --resolve {route.host}:{listen[1]}:{listen[0]} {url}   ({audience})"
+    if roots is None:
+        yield "  -k, because Traefik signed its certificate itself: nobody here signs any"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,17 +19,20 @@ from cli.peers import Peer, peers
 from lab.flows import Endpoint
 from lab.isolation import Proof, prove
 from lab.plan.containers import GUARD_STACK
-from lab.plan.records import LabPlan
+from lab.plan.records import IngressPlan, LabPlan
+from probe.certificates import wait_until_trusted
 from probe.containers import EngineUnreachable, Running, engine_client, running_containers
 from probe.engines import facts_against
 from probe.joined import JoinedSpace
 from probe.matrix import Matrix, observe
 from probe.names import NameResult, observe_names
 from probe.questions import questions
-from probe.routes import RouteResult, check_routes
+from probe.routes import RouteResult, check_routes, ways_in
 from probe.spaces import CannotEnter, LocalSpace, Space, canaries, canary_port
 
 FINE, DIFFERENT, BAD_INPUT = 0, 1, 2
+ROOTS_VARIABLE = "LAB_CERTIFICATE_ROOTS"
+CERTIFICATE_SECONDS = 60.0
 
 
 def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = False) -> int:
@@ -170,7 +174,30 @@ def _routes(plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus) -
     if plan.ingress is None or not any(container.pid for container in running):
         return ()
     stand_ins = frozenset(container.endpoint for container in running if container.stand_in)
-    return check_routes(plan.ingress, sandbox.forwards, stand_ins)
+    roots = certificate_roots()
+    if roots is not None and plan.certificate is not None:
+        _wait_for_certificate(plan.ingress, sandbox, roots)
+    return check_routes(plan.ingress, sandbox.forwards, stand_ins, roots)
+
+
+def certificate_roots() -> Path | None:
+    """The file with the roots that certificates of routes have to lead to; None where nobody says whom to trust."""
+    path = Path(os.environ.get(ROOTS_VARIABLE) or "/")
+    return path if path.is_file() else None
+
+
+def _wait_for_certificate(ingress: IngressPlan, sandbox: SandboxStatus, roots: Path) -> None:
+    """An authority takes seconds to sign for a Traefik that has just been started."""
+    deadline = time.monotonic() + CERTIFICATE_SECONDS
+    for route, _, address, port in ways_in(ingress, sandbox.forwards):
+        left = deadline - time.monotonic()
+        if left <= 0 or not wait_until_trusted(address, port, route.host, roots, seconds=left, tell=_tell):
+            return
+
+
+def _tell(line: str) -> None:
+    # Beside the output: with --json that is one document.
+    print(line, file=sys.stderr, flush=True)
 
 
 def _missing(plan: LabPlan, running: Sequence[Running]) -> list[str]:

@@ -1,17 +1,20 @@
 """One request for each route and audience, through the ingress: does the right service answer?
 
-The certificate is not verified here: until an authority is reached, Traefik serves one
-that it signed itself, and the report says so.
+Where it is known whom to trust, the certificate has to be right for the name, and a route
+whose certificate is not is wrong whatever it answers. Elsewhere it is not verified, and
+the report says when Traefik signed it itself.
 """
 
 import http.client
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from lab.plan.records import IngressPlan
+from lab.plan.records import IngressPlan, RoutePlan
+from probe.certificates import Certificate, certificate_of
 
 _TIMEOUT = 5.0
 
@@ -33,10 +36,17 @@ class RouteResult:
     issuer: str
     """Who signed the certificate that was shown."""
     milliseconds: float
+    days_left: int | None = None
+    """Whole days until the certificate ends; None where it was not verified."""
+    distrust: str = ""
+    """Why the certificate is not right; empty where it is, or was not verified."""
 
 
 def check_routes(
-    ingress: IngressPlan, listens: Mapping[int, tuple[str, int]], stand_ins: frozenset[str]
+    ingress: IngressPlan,
+    listens: Mapping[int, tuple[str, int]],
+    stand_ins: frozenset[str],
+    roots: Path | None = None,
 ) -> tuple[RouteResult, ...]:
     """Send one request for each route by each of its ways in.
 
@@ -45,33 +55,54 @@ def check_routes(
         listens: for each entry point's port, where to connect instead (a forwarder); the
             entry point's own address where there is none.
         stand_ins: the endpoints that name themselves in their answers.
+        roots: a file with the roots that certificates have to lead to, in PEM form; None: they are not verified.
     """
+    return tuple(
+        _checked(route, audience, (address, port), stand_ins, roots)
+        for route, audience, address, port in ways_in(ingress, listens)
+    )
+
+
+def ways_in(
+    ingress: IngressPlan, listens: Mapping[int, tuple[str, int]]
+) -> Iterator[tuple[RoutePlan, str, str, int]]:
+    """Each route by each of its audiences, with the address and port to connect to; arguments as `check_routes`."""
     entries = {entry.audience: entry for entry in ingress.entry_points}
-    results = []
     for route in ingress.routes:
         for audience in route.audiences:
-            entry = entries.get(audience)
-            if entry is None:
-                continue
-            address, port = listens.get(entry.port, (entry.address, entry.port))
-            started = time.monotonic()
-            status, answer, issuer = _request(address, port, route.host, route.path or "/")
-            name = str(route.target)
-            right = 200 <= status < 400 and (name not in stand_ins or name in answer)
-            results.append(
-                RouteResult(
-                    host=route.host,
-                    audience=audience,
-                    url=f"https://{route.host}:{port}{route.path or '/'}",
-                    expected=name,
-                    status=status,
-                    answer=answer[:60],
-                    ok=right,
-                    issuer=issuer,
-                    milliseconds=(time.monotonic() - started) * 1000,
-                )
-            )
-    return tuple(results)
+            if (entry := entries.get(audience)) is not None:
+                yield route, audience, *listens.get(entry.port, (entry.address, entry.port))
+
+
+def _checked(
+    route: RoutePlan, audience: str, way: tuple[str, int], stand_ins: frozenset[str], roots: Path | None
+) -> RouteResult:
+    started = time.monotonic()
+    status, answer, issuer = _request(*way, route.host, route.path or "/")
+    milliseconds = (time.monotonic() - started) * 1000
+    shown = _certificate(*way, route.host, roots) if roots is not None and status else Certificate()
+    name = str(route.target)
+    right = 200 <= status < 400 and (name not in stand_ins or name in answer)
+    return RouteResult(
+        host=route.host,
+        audience=audience,
+        url=f"https://{route.host}:{way[1]}{route.path or '/'}",
+        expected=name,
+        status=status,
+        answer=answer[:60],
+        ok=right and not shown.problem,
+        issuer=shown.issuer or issuer,
+        milliseconds=milliseconds,
+        days_left=shown.days_left,
+        distrust=shown.problem,
+    )
+
+
+def _certificate(address: str, port: int, host: str, roots: Path) -> Certificate:
+    try:
+        return certificate_of(address, port, host, roots)
+    except OSError as error:
+        return Certificate(problem=str(error))
 
 
 def _request(address: str, port: int, host: str, path: str) -> tuple[int, str, str]:

@@ -8,6 +8,7 @@ import datetime
 import ipaddress
 import os
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 import certifi
@@ -35,25 +36,48 @@ def authority_file(checkout: Checkout) -> Path:
 
 def ensure_certificates(checkout: Checkout) -> None:
     """Make what is missing or soon expires: authority, server certificate, and bundle."""
-    authority, authority_key = authority_file(checkout), checkout.certificates_dir / "ca.key"
+    authority, authority_key = authority_file(checkout), _authority_key(checkout)
     if not _is_current(authority) or not authority_key.exists():
         _write_authority(authority, authority_key, checkout.id)
-        (checkout.certificates_dir / "server.pem").unlink(missing_ok=True)
-    if not _is_current(checkout.certificates_dir / "server.pem"):
-        _write_server(checkout.certificates_dir, authority, authority_key)
+        for signed_before in set(checkout.certificates_dir.glob("*.pem")) - {authority}:
+            signed_before.unlink()
+    if not _is_current(server_files(checkout)[0]):
+        local = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        _write_server(checkout, "server", local)
     bundle = _system_bundle().read_text().rstrip() + "\n" + authority.read_text()
     if not checkout.ca_bundle.exists() or checkout.ca_bundle.read_text() != bundle:
         write_atomically(checkout.ca_bundle, bundle)
 
 
-def server_context(checkout: Checkout) -> ssl.SSLContext:
-    """The TLS context of the checkout's server on 127.0.0.1."""
+def ensure_named(checkout: Checkout, server: str, names: Sequence[str]) -> None:
+    """Make a server's certificate for DNS names, unless there is one that lasts.
+
+    Args:
+        checkout: whose authority signs.
+        server: a word for the server, as in `server_files`.
+        names: all that it is reached by.
+    """
+    path, wanted = server_files(checkout, server)[0], [x509.DNSName(name) for name in names]
+    if not _is_current(path) or list(_names_in(path)) != wanted:
+        _write_server(checkout, server, wanted)
+
+
+def server_files(checkout: Checkout, server: str = "server") -> tuple[Path, Path]:
+    """The certificate and the key of a server; without a name, those of the one on 127.0.0.1."""
+    folder = checkout.certificates_dir
+    return folder / f"{server}.pem", folder / f"{server}.key"
+
+
+def server_context(checkout: Checkout, server: str = "server") -> ssl.SSLContext:
+    """The TLS context of a server; without a name, of the one on 127.0.0.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(
-        checkout.certificates_dir / "server.pem", checkout.certificates_dir / "server.key"
-    )
+    context.load_cert_chain(*server_files(checkout, server))
     return context
+
+
+def _authority_key(checkout: Checkout) -> Path:
+    return checkout.certificates_dir / "ca.key"
 
 
 def _system_bundle() -> Path:
@@ -83,18 +107,20 @@ def _write_authority(path: Path, key_path: Path, checkout_id: str) -> None:
     write_atomically(path, _pem(builder.sign(key, hashes.SHA256())))
 
 
-def _write_server(folder: Path, authority_path: Path, authority_key_path: Path) -> None:
-    authority = x509.load_pem_x509_certificate(authority_path.read_bytes())
-    signer = serialization.load_pem_private_key(authority_key_path.read_bytes(), password=None)
+def _names_in(path: Path) -> x509.SubjectAlternativeName:
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+
+
+def _write_server(checkout: Checkout, server: str, names: Sequence[x509.GeneralName]) -> None:
+    authority = x509.load_pem_x509_certificate(authority_file(checkout).read_bytes())
+    signer = serialization.load_pem_private_key(_authority_key(checkout).read_bytes(), password=None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
     key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    )
     builder = (
-        _builder(_name("localhost"), authority.subject, SERVER_DAYS)
+        _builder(_name(str(names[0].value)), authority.subject, SERVER_DAYS)
         .public_key(key.public_key())
-        .add_extension(names, critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -102,8 +128,9 @@ def _write_server(folder: Path, authority_path: Path, authority_key_path: Path) 
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
         )
     )
-    _write_key(folder / "server.key", key)
-    write_atomically(folder / "server.pem", _pem(builder.sign(signer, hashes.SHA256())))
+    certificate, key_path = server_files(checkout, server)
+    _write_key(key_path, key)
+    write_atomically(certificate, _pem(builder.sign(signer, hashes.SHA256())))
 
 
 def _name(text: str) -> x509.Name:

@@ -75,6 +75,7 @@ class Checkout:
         self.logs_dir = self.dir / "logs"
         self.certificates_dir = self.dir / "certificates"
         self.ca_bundle = self.dir / "ca-bundle.pem"
+        self.roots_file = self.dir / "certificate-roots.pem"
         self.pulumi_home = self.dir / "pulumi"
         self.pulumi_state = self.dir / "state"
 

@@ -29,6 +29,8 @@ from sandbox.environment import services
 from sandbox.errors import SandboxError
 from sandbox.forwards import Forwards, Target, published
 from sandbox.grounds import RealGround, SimulatedGround
+from sandbox.internet import hosts
+from sandbox.internet.running import Internet
 from sandbox.machine import Ground, Machine
 from sandbox.portfilter.enforcement import Enforcement
 from sandbox.portfilter.report import report
@@ -57,11 +59,12 @@ class Daemon:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._store = Store(checkout.store_file)
-        self._names = NameServer(self._store)
+        self._names = NameServer(self._store, hosts.zones())
         self._places = Places(self._names)
         targets = NOWHERE if settings.stand_ins else INTERNET
         real = None if settings.simulated else RealGround(checkout, targets, name_server=self._answer_guests)
         self._real = real
+        self._internet: Internet | None = None
         self._enforcement = Enforcement(self._store, real.fabric.filter) if real else None
         ground: Ground = real or SimulatedGround(checkout, self._loop)
         self._machine = Machine(checkout, ground, self._loop)
@@ -85,11 +88,14 @@ class Daemon:
             server_context(checkout),
         )
         token = credential("cloudflare-token")
-        await self._serve(
+        zones = await self._serve(
             "cloudflare", cloudflare.application(self._store, token=token, zones=self._settings.zones)
         )
         key = credential("tailscale-key")
         await self._serve("tailscale", tailscale.application(self._store, key=key))
+        if self._real is not None:
+            self._internet = Internet(checkout, zones)
+            await self._internet.start()
         await self._serve_names()
         control = web.Application()
         control.router.add_get("/status", self._status)
@@ -116,6 +122,8 @@ class Daemon:
         await asyncio.gather(resuming, forwarding, return_exceptions=True)
         await self._forwards.close()
         await self._places.close()
+        if self._internet is not None:
+            await self._internet.close()
         for runner in self._runners:
             await runner.cleanup()
         await asyncio.to_thread(self._machine.lower_all)
@@ -125,21 +133,26 @@ class Daemon:
 
     async def _serve(
         self, name: str, application: web.Application, tls: ssl.SSLContext | None = None
-    ) -> None:
+    ) -> web.AppRunner:
         port = self._checkout.require_port(name)
         runner = await self._runner(application)
         await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+        return runner
 
     async def _serve_names(self) -> None:
         await self._places.on_loopback(self._checkout.require_port("dns"))
         # A daemon that was killed has left it, with guests that run and are not started again.
         if self._real is not None and self._real.router.exists():
-            await self._places.for_guests(self._real.router.namespace)
+            await self._in_router(self._real.router.namespace)
+
+    async def _in_router(self, namespace: Path) -> None:
+        await self._places.for_guests(namespace)
+        if self._internet is not None:
+            await self._internet.listen(namespace)
 
     def _answer_guests(self, namespace: Path) -> None:
         """Called from the threads that start guests."""
-        work = self._places.for_guests(namespace)
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(NAMES_SECONDS)
+        asyncio.run_coroutine_threadsafe(self._in_router(namespace), self._loop).result(NAMES_SECONDS)
 
     async def _runner(self, application: web.Application) -> web.AppRunner:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
@@ -178,10 +191,14 @@ class Daemon:
             "services": services(self._checkout),
             "guests": guests,
             "peers": peers,
+            "authority": self._authority(),
             "firewall": firewall,
             "forwards": self._forwards.listing(),
         }
         return web.json_response(document)
+
+    def _authority(self) -> dict[str, str | None]:
+        return self._internet.listing() if self._internet else {"problem": SIMULATED, "roots": None}
 
     async def _queries(self, request: web.Request) -> web.Response:
         """What the name server was asked: `{"queries": [{"name", "type", "client", "time"}]}`, the oldest first."""

@@ -69,6 +69,7 @@ def write_environment(checkout: Checkout, secrets: Sequence[str]) -> None:
         "LAB_CONNECTION_TAILSCALE": addresses["tailscale"],
         "LAB_CONNECTION_DOCKER": f"unix://{checkout.docker_dir}/{{name}}.sock",
         "SANDBOX_DNS": name_server(checkout),
+        "LAB_CERTIFICATE_ROOTS": str(checkout.roots_file),
         "SSL_CERT_FILE": str(checkout.ca_bundle),
         "REQUESTS_CA_BUNDLE": str(checkout.ca_bundle),
         **{f"LAB_SECRET_{name}": credentials[key] for name, key in API_CREDENTIALS.items()},

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox.boot import Boot, with_name_servers
+from sandbox.certificates import authority_file
 from sandbox.checkout import Checkout, cache_dir
 from sandbox.docker import simulated
 from sandbox.docker.cgroup import EngineGroup, engine_groups
@@ -30,6 +31,7 @@ from sandbox.fabric.peers import Peers
 from sandbox.fabric.router import Router
 from sandbox.fabric.segments import Fabric
 from sandbox.guest_tools import guest_tools
+from sandbox.internet.hosts import ADDRESSES
 from sandbox.machine import remove_engine_folder, runs_engine
 from sandbox.proxmox.guests import GuestSpec
 from sandbox.store import Store
@@ -67,9 +69,9 @@ class RealGround:
         kernel = Kernel(checkout.prefix)
         self.fabric = Fabric(kernel)
         self.peers = Peers(kernel, self.fabric)
-        self.router = Router(kernel, self.fabric)
+        self.router = Router(kernel, self.fabric, ADDRESSES)
         self._name_server = name_server
-        self._maker = ImageMaker(_find_binary, cache_dir())
+        self._maker = ImageMaker(_find_binary, cache_dir(), authority_file(checkout))
         self._registries = Registries(targets)
         self._engines: dict[str, Engine] = {}
         self._ways_out: dict[str, WayOut] = {}

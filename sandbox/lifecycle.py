@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from sandbox.acme.package import fetch_pebble
 from sandbox.certificates import ensure_certificates
 from sandbox.checkout import Checkout, cache_dir
 from sandbox.docker.packages import engine_programs
@@ -32,7 +33,7 @@ from sandbox.settings import Settings, is_running, read_settings, write_settings
 
 READY_SECONDS = 20.0
 STOP_SECONDS = 60.0
-LISTENING = ("proxmox", "cloudflare", "tailscale", "dns")
+LISTENING = ("proxmox", "cloudflare", "tailscale", "dns", "pebble", "pebble-management")
 
 
 def start(
@@ -74,6 +75,7 @@ def start(
     if settings.simulated is None:
         engine_programs(cache_dir())
         guest_tools(cache_dir())
+        fetch_pebble(cache_dir())
     write_settings(checkout, settings)
     _spawn(checkout)
     return settings
@@ -125,7 +127,7 @@ def clean(checkout: Checkout) -> None:
 
 
 def status(checkout: Checkout) -> dict[str, Any]:
-    """What runs: `running`, `simulated`, `services`, `guests`, `peers`, `firewall` and `forwards`."""
+    """What runs: `running`, `simulated`, `services`, `guests`, `peers`, `authority`, `firewall` and `forwards`."""
     if not is_running(checkout):
         settings = read_settings(checkout)
         simulated = settings.simulated if settings else None
@@ -135,6 +137,7 @@ def status(checkout: Checkout) -> dict[str, Any]:
             "services": [],
             "guests": [],
             "peers": [],
+            "authority": {"problem": "the sandbox is stopped", "roots": None},
             "firewall": report("the sandbox is stopped"),
             "forwards": [],
         }

@@ -28,7 +28,14 @@ def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if document["simulated"]:
         yield "", f"not real: network and Docker Engines are simulated ({document['simulated']})"
     else:
+        yield "authority", _authority(document["authority"])
         yield from _firewall(document["firewall"])
+
+
+def _authority(authority: dict[str, str | None]) -> str:
+    if authority["problem"]:
+        return f"nobody signs certificates: {authority['problem']}"
+    return f"Pebble answers as Let's Encrypt; its root is in {authority['roots']}"
 
 
 def _nic(nic: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ from sandbox.store import Transaction
 
 COLLECTION = "cloudflare/zones"
 ACCOUNT_NAME = "homelab sandbox"
+NAME_SERVERS = ("a.ns.cloudflare.com", "b.ns.cloudflare.com")
+"""Those of every zone."""
 
 
 def _identifier(*parts: str) -> str:
@@ -49,7 +51,7 @@ def zone_document(name: str) -> dict[str, Any]:
         "paused": False,
         "type": "full",
         "development_mode": 0,
-        "name_servers": ["a.ns.cloudflare.com", "b.ns.cloudflare.com"],
+        "name_servers": list(NAME_SERVERS),
         "original_name_servers": None,
         "original_registrar": None,
         "original_dnshost": None,

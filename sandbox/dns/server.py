@@ -9,7 +9,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import dns.name
@@ -18,7 +18,7 @@ from dns.rdatatype import RdataType
 from sandbox.dns.answers import Found, find
 from sandbox.dns.queries import Query, QueryLog
 from sandbox.dns.reply import LARGEST_TCP, LARGEST_UDP, failure, reply
-from sandbox.dns.zones import read_zones
+from sandbox.dns.zones import Zone, read_zones
 from sandbox.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -34,14 +34,16 @@ MOST_CLIENTS = 64
 
 
 class NameServer:
-    """An authoritative server for all zones of the Cloudflare account; used in one event loop.
+    """An authoritative server for all zones of the Cloudflare account, and others; used in one event loop.
 
     Args:
         store: where the Cloudflare API keeps zones and records.
+        others: zones of somebody else that are answered as well.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, others: Sequence[Zone] = ()) -> None:
         self._store = store
+        self._others = tuple(others)
         self.queries = QueryLog()
 
     async def serve(self, udp: socket.socket, tcp: socket.socket) -> "Listening":
@@ -70,7 +72,7 @@ class NameServer:
 
     def _find(self, name: dns.name.Name, kind: RdataType) -> Found:
         with self._store.transaction() as transaction:
-            zones = read_zones(transaction)
+            zones = (*read_zones(transaction), *self._others)
         # No zone is transferred, so nobody compares serials: any number that grows will do.
         return find(zones, name, kind, serial=int(time.time()))
 

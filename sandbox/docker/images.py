@@ -35,6 +35,9 @@ ACCOUNTS = {
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
 }
 
+AUTHORITIES_PATH = "etc/ssl/certs/ca-certificates.crt"
+"""Where Go's programs look for them (crypto/x509, root_linux.go)."""
+
 FindBinary = Callable[[str], Path]
 
 
@@ -47,11 +50,13 @@ class Recipe:
         binaries: path in the image and name of the binary.
         config: the image's own configuration, besides labels.
         applets: whether the binaries are programs of many names, told by `--list`; each gets a link beside it.
+        trusts: whether it holds the certificates of the authorities that a server on the internet is trusted by.
     """
 
     stand_in: bool
     binaries: tuple[tuple[str, str], ...]
     applets: bool = False
+    trusts: bool = False
     config: dict[str, object] = field(default_factory=dict)
 
 
@@ -64,6 +69,7 @@ STAND_IN = Recipe(
 TRAEFIK = Recipe(
     stand_in=False,
     binaries=(("/entrypoint.sh", "standin"), ("/usr/local/bin/traefik", "traefik")),
+    trusts=True,
     config={
         "Entrypoint": ["/entrypoint.sh"],
         "Cmd": ["traefik"],
@@ -93,11 +99,13 @@ class ImageMaker:
     Args:
         find_binary: the path of a binary; raises SandboxError with the repair when there is none.
         cache: the user's cache folder, which keeps the layers.
+        authorities: a file with the authorities' certificates, in PEM form; None: there are none.
     """
 
-    def __init__(self, find_binary: FindBinary, cache: Path) -> None:
+    def __init__(self, find_binary: FindBinary, cache: Path, authorities: Path | None = None) -> None:
         self._find = find_binary
         self._folder = cache / "images"
+        self._authorities = authorities
 
     def archive(self, reference: ImageReference) -> Path:
         """Write the archive of the image of this reference and return its path; the caller deletes it.
@@ -107,7 +115,7 @@ class ImageMaker:
         """
         recipe = recipe_for(reference)
         layers = [self._layer(target, name, recipe.applets) for target, name in recipe.binaries]
-        base = _tar([(name, text.encode(), 0o644) for name, text in ACCOUNTS.items()])
+        base = _tar([(name, content, 0o644) for name, content in self._files(recipe).items()])
         diffs = [f"sha256:{hashlib.sha256(base).hexdigest()}", *(digest for digest, _ in layers)]
         config = json.dumps(image_config(reference, recipe, diffs), sort_keys=True).encode()
         config_name = f"{hashlib.sha256(config).hexdigest()}.json"
@@ -121,6 +129,12 @@ class ImageMaker:
                 archive.add(path, arcname=name)
             _add(archive, "manifest.json", json.dumps(manifest).encode())
         return target
+
+    def _files(self, recipe: Recipe) -> dict[str, bytes]:
+        files = {name: text.encode() for name, text in ACCOUNTS.items()}
+        if recipe.trusts and self._authorities is not None:
+            files[AUTHORITIES_PATH] = self._authorities.read_bytes()
+        return files
 
     def _layer(self, target: str, name: str, applets: bool) -> tuple[str, Path]:
         """The digest and the file of a layer that holds one binary; made once per binary and kept."""

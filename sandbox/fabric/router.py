@@ -12,7 +12,7 @@ import hashlib
 import ipaddress
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sandbox.fabric.kernel import NAMESPACES, FabricError, Kernel
@@ -43,11 +43,13 @@ class Router:
     Args:
         kernel: bound to the checkout's prefix.
         fabric: whose segments.
+        internet: addresses far behind it, of somebody in its own namespace.
     """
 
-    def __init__(self, kernel: Kernel, fabric: Fabric) -> None:
+    def __init__(self, kernel: Kernel, fabric: Fabric, internet: Sequence[str] = ()) -> None:
         self._kernel = kernel
         self._fabric = fabric
+        self._internet = tuple(internet)
         self._name = f"{kernel.prefix}router"
         self.namespace = NAMESPACES / self._name
         # Guests start side by side.
@@ -66,7 +68,7 @@ class Router:
         with self._lock:
             taken = self._taken()
             self._give_up(taken)
-            wanted = _wanted(guest, taken)
+            wanted = self._wanted(guest, taken)
             if wanted:
                 self._kernel.add(self._name)
                 # Also to one that is there: whoever made it may have been killed in between.
@@ -79,7 +81,7 @@ class Router:
     def serves(self, guest: GuestSpec) -> bool:
         """Whether a plugged guest finds everything that `attach` makes for it."""
         taken = self._taken()
-        own, wanted = self._own(), _wanted(guest, taken)
+        own, wanted = self._own(), self._wanted(guest, taken)
         has_all = all(address in own.get(link, []) for link, found in wanted.items() for address in found)
         return has_all and not any(_bare(address) in taken for found in own.values() for address in found)
 
@@ -120,6 +122,19 @@ class Router:
     def _own(self) -> Addresses:
         return self._kernel.all_addresses(self._name) if self.exists() else {}
 
+    def _wanted(self, guest: GuestSpec, taken: set[str]) -> Addresses:
+        """What the router has for a guest."""
+        servers = [server for server in _ipv4(guest.name_servers) if str(server) not in taken]
+        wanted: Addresses = {}
+        for nic in guest.nics:
+            if addresses := _of_leg(nic, servers, taken):
+                leg = wanted.setdefault(segment_name(nic.bridge, nic.tag), [])
+                leg += [address for address in addresses if address not in leg]
+        far = dict.fromkeys([*map(str, servers), *(one for one in self._internet if one not in taken)])
+        if wanted and far:
+            wanted[_LOOPBACK] = [f"{address}/32" for address in far]
+        return wanted
+
     def _taken(self) -> set[str]:
         """The addresses of all guests and peers."""
         found: set[str] = set()
@@ -132,19 +147,6 @@ class Router:
                     continue
                 found |= {_bare(one) for link, all_ in links.items() if _NIC.fullmatch(link) for one in all_}
         return found
-
-
-def _wanted(guest: GuestSpec, taken: set[str]) -> Addresses:
-    """What the router has for a guest."""
-    servers = [server for server in _ipv4(guest.name_servers) if str(server) not in taken]
-    wanted: Addresses = {}
-    for nic in guest.nics:
-        if addresses := _of_leg(nic, servers, taken):
-            leg = wanted.setdefault(segment_name(nic.bridge, nic.tag), [])
-            leg += [address for address in addresses if address not in leg]
-    if wanted and servers:
-        wanted[_LOOPBACK] = [f"{server}/32" for server in dict.fromkeys(servers)]
-    return wanted
 
 
 def _of_leg(nic: NicSpec, servers: list[ipaddress.IPv4Address], taken: set[str]) -> list[str]:
