@@ -126,8 +126,12 @@ def _socket_inside(namespace: Path) -> socket.socket:
 
 
 async def _pass_bytes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    try:
         while data := await reader.read(CHUNK):
             writer.write(data)
             await writer.drain()
+    except OSError:
+        # One side was cut. The other side is told as well; else it would wait, and this connection with it.
+        pass
+    with contextlib.suppress(OSError):
         writer.write_eof()
