@@ -190,10 +190,12 @@ def _routes(routes: Sequence[RouteResult]) -> Iterator[str]:
 
 
 def _certificates(routes: Sequence[RouteResult]) -> Iterator[str]:
-    for route in (route for route in routes if route.distrust):
-        yield f"  WRONG: the certificate for {route.host} ({route.audience}) is not trusted: {route.distrust}"
-        if route.issuer == "itself":
-            yield "    Traefik signed it itself, because no authority did; its log says why"
+    for reason in sorted({route.distrust for route in routes if route.distrust}):
+        found = [route for route in routes if route.distrust == reason]
+        hosts = ", ".join(dict.fromkeys(route.host for route in found))
+        yield f"  WRONG: {len(found)} certificates are not trusted ({hosts}): {reason}"
+        if any(route.issuer == "itself" for route in found):
+            yield "    Traefik signed them itself, because no authority did; its log says why"
     trusted = [(route.days_left, route.issuer) for route in routes if route.days_left is not None]
     for issuer in sorted({issuer for _, issuer in trusted}):
         days = min(days for days, found in trusted if found == issuer)

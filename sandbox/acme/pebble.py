@@ -24,7 +24,7 @@ from sandbox.errors import SandboxError
 
 _LOG = logging.getLogger(__name__)
 PORTS = ("pebble", "pebble-management")
-START_SECONDS = 15.0
+START_SECONDS = 10.0
 END_SECONDS = 5.0
 # Pebble waits and refuses at random to exercise clients; both would only make a person wait here.
 _PATIENT = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}

@@ -1,7 +1,10 @@
 """Let's Encrypt's front door: every request is Pebble's to answer, under the name that the client used.
 
 The URLs that Pebble hands out, and those that it expects to be signed, follow from the Host header, so this is passed
-on as it came. One path differs: Let's Encrypt's directory is `/directory`, Pebble's is `/dir`.
+on as it came. Two things differ. Let's Encrypt's directory is `/directory`, Pebble's is `/dir`. And everything that the
+directory names is at a host of its own: Pebble has forgotten all accounts when it is started again, and a Traefik whose
+account is at another host than the directory makes a new one at each start (`isAccountMatchingCaServer` in Traefik's
+pkg/provider/acme). With an account that nobody knows it would never get a certificate again.
 """
 
 import ssl
@@ -16,18 +19,20 @@ ANSWER_SECONDS = 30.0
 _OF_ONE_CONNECTION = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
-def application(port: int, trusted: ssl.SSLContext) -> web.Application:
+def application(port: int, trusted: ssl.SSLContext, accounts: str) -> web.Application:
     """The authority as its clients see it.
 
     Args:
         port: where Pebble listens on 127.0.0.1, with TLS.
         trusted: what Pebble's own certificate is verified with.
+        accounts: what the host of everything but the directory has before the directory's own.
     """
 
     async def forward(request: web.Request) -> web.Response:
-        path = request.raw_path
+        path, headers = request.raw_path, _passed(request.headers)
         if request.path == DIRECTORY:
             path = path.replace(DIRECTORY, PEBBLE_DIRECTORY, 1)
+            headers["Host"] = f"{accounts}{request.host}"
         try:
             async with (
                 aiohttp.ClientSession(
@@ -36,7 +41,7 @@ def application(port: int, trusted: ssl.SSLContext) -> web.Application:
                 session.request(
                     request.method,
                     URL(f"https://127.0.0.1:{port}{path}", encoded=True),
-                    headers=_passed(request.headers),
+                    headers=headers,
                     data=await request.read(),
                     allow_redirects=False,
                     ssl=trusted,

@@ -16,6 +16,10 @@ from sandbox.dns.zones import Zone
 AUTHORITIES = ("acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org")
 """Both Let's Encrypt directories (https://letsencrypt.org/docs/acme-protocol-updates/,
 https://letsencrypt.org/docs/staging-environment/)."""
+ACCOUNTS = "pebble."
+"""Before the host of a directory: the host of everything else that it names (`sandbox.acme.proxy` says why)."""
+AUTHORITY_HOSTS = (*AUTHORITIES, *(f"{ACCOUNTS}{name}" for name in AUTHORITIES))
+
 CLOUDFLARE = "api.cloudflare.com"
 AUTHORITY_ADDRESS = "172.65.32.248"
 CLOUDFLARE_ADDRESS = "104.16.0.80"
@@ -29,7 +33,7 @@ _SECONDS = 300
 def zones() -> tuple[Zone, ...]:
     """A zone for each name, for a name server that answers them beside the account's own zones."""
     places = {
-        **dict.fromkeys(AUTHORITIES, AUTHORITY_ADDRESS),
+        **dict.fromkeys(AUTHORITY_HOSTS, AUTHORITY_ADDRESS),
         CLOUDFLARE: CLOUDFLARE_ADDRESS,
         **dict.fromkeys(NAME_SERVERS, NAME_SERVER_ADDRESS),
     }

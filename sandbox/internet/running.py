@@ -11,7 +11,13 @@ from sandbox.acme.pebble import PORTS, Authority
 from sandbox.certificates import ensure_named, server_context
 from sandbox.checkout import Checkout
 from sandbox.internet.front import InternetFront, Party
-from sandbox.internet.hosts import AUTHORITIES, AUTHORITY_ADDRESS, CLOUDFLARE, CLOUDFLARE_ADDRESS
+from sandbox.internet.hosts import (
+    ACCOUNTS,
+    AUTHORITY_ADDRESS,
+    AUTHORITY_HOSTS,
+    CLOUDFLARE,
+    CLOUDFLARE_ADDRESS,
+)
 
 
 class Internet:
@@ -26,10 +32,12 @@ class Internet:
         self._checkout = checkout
         self._authority = Authority(checkout)
         port = checkout.ports(PORTS)[PORTS[0]]
-        self._proxy = web.AppRunner(proxy.application(port, self._authority.trusted), access_log=None)
+        self._proxy = web.AppRunner(
+            proxy.application(port, self._authority.trusted, ACCOUNTS), access_log=None
+        )
         self._front = InternetFront(
             [
-                self._party(AUTHORITY_ADDRESS, self._proxy, "authority", AUTHORITIES),
+                self._party(AUTHORITY_ADDRESS, self._proxy, "authority", AUTHORITY_HOSTS),
                 self._party(CLOUDFLARE_ADDRESS, cloudflare, "cloudflare", (CLOUDFLARE,)),
             ]
         )
@@ -41,11 +49,14 @@ class Internet:
         self._starting = asyncio.create_task(self._authority.start())
 
     async def listen(self, namespace: Path) -> None:
-        """Answer in the router's network namespace.
+        """Answer in the router's network namespace, when the authority has started.
 
         Raises:
             SandboxError: somebody else has the ports there.
         """
+        if self._starting is not None:
+            # A Traefik that finds no authority when it starts does not ask again for a day.
+            await self._starting
         await self._front.listen(namespace)
 
     async def close(self) -> None:
