@@ -236,7 +236,7 @@ def _summary(observed: Observed) -> str:
 def verify_data(observed: Observed) -> dict[str, object]:
     """What was seen, as JSON."""
     return {
-        "version": 2,
+        "version": 3,
         "ok": not observed.wrong,
         "seconds": round(observed.seconds, 3),
         "pairs": [

@@ -31,6 +31,19 @@ def test_a_lab_without_flows_has_the_derived_ones_only() -> None:
     assert {flow.origin for flow in decided.flows} == {"derived"}
 
 
+def test_a_certificate_needs_names_of_the_whole_internet() -> None:
+    """Traefik asks public resolvers and the zone's name servers for its own challenge, whoever resolves for the lab."""
+    nodes = {"pve": {"address": "10.10.20.2", "dns": ["10.10.20.1"]}}
+    lab: dict[str, Any] = {
+        "nodes": nodes,
+        "ingress": ingress(),
+        "dns": {"provider": "cloudflare", "zone": "lab.example"},
+    }
+    asked = {f"ingress -> internet:{port}" for port in ("53/tcp", "53/udp", "443/tcp")}
+    assert asked <= flows(plan(**lab, certificate={"names": ["*.lab.example"]}))
+    assert not asked & flows(plan(**lab))
+
+
 def test_an_observed_guest_derives_nothing() -> None:
     """A guest that is only observed is not given the permissions that we would need to set it up."""
     decided = plan(guests={"old": guest(address=11, manage="observe")})

@@ -7,17 +7,21 @@ import json
 import os
 import re
 import shutil
+import socket
+import ssl
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from lab.plan import load_plan
 from sandbox.checkout import Checkout
+from sandbox.cloudflare.zones import zone_document
 from sandbox.lifecycle import queries
 from tests.acceptance.clone import Answer, Clone, clone_to
 from tests.support.needs import need
@@ -140,15 +144,48 @@ def test_verify_again_says_the_same(clone: Clone, first: Answer) -> None:
 
 
 def test_the_output_says_what_is_not_real(first: Answer) -> None:
-    """Stand-ins and Traefik's own certificate are named as what they are."""
+    """Stand-ins are named as what they are, and so is who signed Traefik's certificate."""
     assert "are stand-ins that listen where the image would" in first.out
-    assert "signed itself" in first.out
+    assert "6 certificates verified, chain and name: signed by Pebble Intermediate CA" in first.out
+
+
+def test_every_route_has_a_certificate_of_the_authority(clone: Clone, probed: Any) -> None:
+    """Python's own verification, with the authority's root alone, accepts chain and name of each."""
+    context = ssl.create_default_context(cafile=str(clone.root / ".sandbox/certificate-roots.pem"))
+    # The default of Python 3.13 asks for more of a root than Pebble puts into its own.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    names: list[Any] = []
+    for route in probed["routes"]:
+        url = urlsplit(route["url"])
+        with (
+            socket.create_connection(("127.0.0.1", url.port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=url.hostname) as secure,
+        ):
+            names.append((secure.getpeercert() or {})["subjectAltName"])
+
+    assert names == [(("DNS", "*.dev.lab.example"),)] * 6
+
+
+def test_the_challenge_was_answered_in_the_zone_and_taken_back(clone: Clone, probed: Any) -> None:
+    """The authority found the TXT record in DNS, and none is left at Cloudflare."""
+    challenge = "_acme-challenge.dev.lab.example"
+    asked = {(q["type"], q["client"]) for q in queries(Checkout(clone.root), challenge)}
+    records = clone.shell(
+        'curl --silent --show-error --fail --header "Authorization: Bearer $LAB_SECRET_CLOUDFLARE_TOKEN" '
+        '"$LAB_CONNECTION_CLOUDFLARE/zones" "$LAB_CONNECTION_CLOUDFLARE/zones/'
+        f'{zone_document("lab.example")["id"]}/dns_records"'
+    )
+
+    assert {("TXT", "127.0.0.1"), ("TXT", "10.10.20.11")} <= asked
+    assert records.code == 0, records
+    assert '"type": "CAA"' in records.out
+    assert '"type": "TXT"' not in records.out
 
 
 def test_urls_can_be_opened_as_printed(clone: Clone, first: Answer) -> None:
     """The curl lines of the output work."""
     need(shutil.which("curl") is not None, "curl is not installed")
-    lines = re.findall(r"^  (curl -k .*?)   \(", first.out, re.MULTILINE)
+    lines = re.findall(r"^  (curl --cacert .*?)   \(", first.out, re.MULTILINE)
     answers = {line: clone.shell(f"{line} --silent --show-error") for line in lines}
 
     assert len(lines) == 6, first

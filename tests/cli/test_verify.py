@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from cli import verify
 from cli.observed import Observed, Sentence, expectations_seen, verify_data, verify_text
 from cli.peers import Peer
-from cli.verify import SandboxStatus, verify_lab
+from cli.verify import SandboxStatus, certificate_roots, verify_lab
 from lab.flows import Endpoint
 from lab.isolation import Verdict
 from lab.plan.records import DockerHostPlan
@@ -212,6 +213,44 @@ def test_what_is_not_real_is_named() -> None:
     assert "signed itself" not in _text(_observed(OPEN, routes=(replace(ROUTE, issuer="an authority"),)))
 
 
+def test_verified_certificates_are_counted_with_who_signed_them() -> None:
+    """By issuer, with the days of the one that ends first."""
+    signed = replace(ROUTE, issuer="Pebble", days_left=60)
+    text = _text(
+        _observed(OPEN, routes=(signed, replace(signed, days_left=41), replace(signed, issuer="R3")))
+    )
+
+    assert "  2 certificates verified, chain and name: signed by Pebble, 41 days left" in text
+    assert "  1 certificates verified, chain and name: signed by R3, 60 days left" in text
+    assert "signed itself" not in text
+
+
+def test_a_certificate_that_is_not_trusted_is_told_with_its_reason() -> None:
+    """The reason once with all its hosts, and where to look when Traefik signed it."""
+    bad = replace(ROUTE, ok=False, distrust="self-signed certificate")
+    other = replace(bad, host="vault.lab.example", distrust="Hostname mismatch", issuer="an authority")
+    observed = _observed(OPEN, routes=(bad, replace(bad, audience="tailnet"), other))
+
+    assert observed.wrong == 3
+    text = _text(observed)
+    assert (
+        "  WRONG: 2 certificates are not trusted (www.lab.example): self-signed certificate\n    Traefik"
+        in text
+    )
+    assert "  WRONG: 1 certificates are not trusted (vault.lab.example): Hostname mismatch\n" in text
+    assert "it is not known whom to trust" not in text
+
+
+def test_only_a_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is set before there is an authority, and elsewhere it is not set at all."""
+    monkeypatch.delenv(verify.ROOTS_VARIABLE, raising=False)
+    assert certificate_roots() is None
+    monkeypatch.setenv(verify.ROOTS_VARIABLE, str(tmp_path / "roots.pem"))
+    assert certificate_roots() is None
+    (tmp_path / "roots.pem").write_text("")
+    assert certificate_roots() == tmp_path / "roots.pem"
+
+
 def test_a_sentence_that_nothing_could_test_is_not_called_right() -> None:
     """Nobody stands on that segment here."""
     sentences = (Sentence("vlan:iot does not reach a", 0, ()), Sentence("a reaches b", 2, ()))
@@ -235,7 +274,7 @@ def test_the_keys_of_the_json_are_these() -> None:
     )
 
     assert json.loads(json.dumps(verify_data(observed))) == {
-        "version": 2,
+        "version": 3,
         "ok": False,
         "seconds": 4.2,
         "pairs": [
@@ -270,6 +309,9 @@ def test_the_keys_of_the_json_are_these() -> None:
                 "expected": "service:b/b",
                 "status": 200,
                 "ok": True,
+                "issuer": "itself",
+                "days_left": None,
+                "distrust": None,
             }
         ],
         "expectations": [{"sentence": "a reaches b", "probes": 2, "against": 1}],

@@ -61,6 +61,18 @@ def created() -> Created:
     return functools.cache(lambda name: record(lambda: everything(decided(name))))
 
 
+@pytest.mark.parametrize("name", ["dev", "flat-subnet"])
+def test_traefik_reads_what_was_rendered_and_asks_with_the_token(name: str, created: Created) -> None:
+    """Its static file names the resolver, and the token for it is a file of its own."""
+    recording, host = created(name), decided(name).ingress.host  # type: ignore[union-attr]
+    loader = recording.one("Container", f"{host}-ingress-traefik-files-loader")
+    contents = [upload["content"] for upload in loader.inputs["uploads"]]
+    assert rendered(name)["ingress"]["static"] in contents
+    assert "certificatesResolvers" in rendered(name)["ingress"]["static"]
+    traefik = recording.one("Container", f"{host}-ingress-traefik")
+    assert "CF_DNS_API_TOKEN_FILE=/run/homelab/secrets/dns-token" in traefik.inputs["envs"]
+
+
 OPTIONS = {
     "enabled": "enable",
     "inputPolicy": "policy_in",

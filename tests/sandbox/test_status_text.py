@@ -16,6 +16,7 @@ def _document(**changes: Any) -> dict[str, Any]:
         "guests": [],
         "peers": [],
         "forwards": [],
+        "authority": {"problem": None, "roots": "/x/roots.pem"},
         "firewall": report(None),
     }
     return {"running": True, "simulated": None} | nothing | changes
@@ -43,15 +44,22 @@ def test_peers_and_forwards_are_listed() -> None:
     assert lines[1] == "forward     127.0.0.1:2000 -> edge 10.10.40.11:443"
 
 
+def test_the_authority_says_where_its_root_is_or_why_it_is_not_there() -> None:
+    """What a person has to trust, or has to repair."""
+    assert _lines()[0] == "authority   Pebble answers as Let's Encrypt; its root is in /x/roots.pem"
+    lines = _lines(authority={"problem": "it has ended", "roots": None})
+    assert lines[0] == "authority   nobody signs certificates: it has ended"
+
+
 def test_the_firewall_says_what_it_does_not_do() -> None:
     """Where it is in force or why not, rules without effect, and always what is never enforced."""
     off = "firewall    off: the cluster's firewall is not enabled, so no port is filtered"
-    assert _lines()[0] == off
-    assert _lines(firewall=report(None, enabled=True))[0] == "firewall    at no port"
-    assert _lines(firewall=report("why"))[0] == "firewall    not enforced: why"
+    assert _lines()[1] == off
+    assert _lines(firewall=report(None, enabled=True))[1] == "firewall    at no port"
+    assert _lines(firewall=report("why"))[1] == "firewall    not enforced: why"
     lines = _lines(firewall=report(None, enabled=True, ports=["tap1i0", "tap2i0"], ignored=["rule 1 is"]))
-    assert lines[:3] == ["firewall    at tap1i0, tap2i0", "rules without effect:", "  - rule 1 is"]
-    assert lines[4:] == [f"  - {sentence}" for sentence in NOT_ENFORCED]
+    assert lines[1:4] == ["firewall    at tap1i0, tap2i0", "rules without effect:", "  - rule 1 is"]
+    assert lines[5:] == [f"  - {sentence}" for sentence in NOT_ENFORCED]
 
 
 def test_a_simulated_network_has_no_firewall() -> None:

@@ -16,7 +16,9 @@ from sandbox.errors import SandboxError
 DIGEST = "sha256:" + "ab" * 32
 
 
-def _made(tmp_path: Path, text: str) -> tuple[dict[str, Any], dict[str, Any], list[bytes]]:
+def _made(
+    tmp_path: Path, text: str, authorities: Path | None = None
+) -> tuple[dict[str, Any], dict[str, Any], list[bytes]]:
     binaries = tmp_path / "bin"
     binaries.mkdir(exist_ok=True)
     for name in ("standin", "traefik"):
@@ -25,7 +27,7 @@ def _made(tmp_path: Path, text: str) -> tuple[dict[str, Any], dict[str, Any], li
     (binaries / "busybox").chmod(0o755)
     reference = parse_reference(text)
     assert reference is not None
-    path = ImageMaker(lambda name: binaries / name, tmp_path / "cache").archive(reference)
+    path = ImageMaker(lambda name: binaries / name, tmp_path / "cache", authorities).archive(reference)
     with tarfile.open(path) as archive:
         content = {m.name: archive.extractfile(m) for m in archive.getmembers()}
         read = {name: stream.read() for name, stream in content.items() if stream}
@@ -49,6 +51,19 @@ def test_each_reference_has_an_image_of_its_own(tmp_path: Path) -> None:
     other = _made(tmp_path, "postgres:16")[0]["Config"]
     assert one == again
     assert one != other
+
+
+def test_traefik_trusts_the_authorities_of_this_machine(tmp_path: Path) -> None:
+    """Its image has them where Go's programs look, readable by anybody; no other image has."""
+    authorities = tmp_path / "ca.pem"
+    authorities.write_text("the certificates")
+    with tarfile.open(fileobj=io.BytesIO(_made(tmp_path, "traefik:v3", authorities)[2][0])) as layer:
+        member = layer.getmember("etc/ssl/certs/ca-certificates.crt")
+        stream = layer.extractfile(member)
+        assert stream is not None
+        assert (stream.read(), member.mode) == (b"the certificates", 0o644)
+    other = _made(tmp_path, "postgres:16", authorities)
+    assert other[1]["rootfs"] == _made(tmp_path, "postgres:16")[1]["rootfs"]
 
 
 def test_a_stand_in_says_that_it_is_one(tmp_path: Path) -> None:

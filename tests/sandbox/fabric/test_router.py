@@ -69,6 +69,16 @@ def _addresses(kernel: Kernel, router: Router) -> dict[str, list[str]]:
     return {link: found for link, found in kernel.all_addresses(router.namespace.name).items() if found}
 
 
+def test_the_internet_lies_behind_it(kernel: Kernel, fabric: Fabric) -> None:
+    """Its addresses are on no leg, a guest reaches them, and one that a guest has is left to that guest."""
+    own = Router(kernel, fabric, ("172.64.32.53", "10.10.30.11"))
+    _start(fabric, own, OTHER)
+    _start(fabric, own, ONE)
+    assert _addresses(kernel, own)["lo"] == ["172.64.32.53/32", "10.10.10.1/32", "10.10.20.53/32"]
+    assert _reaches(fabric.guest_path("one"), own.namespace, "172.64.32.53")
+    assert not Router(kernel, fabric, ("172.64.32.54",)).serves(ONE)
+
+
 def test_a_leg_has_the_gateway_and_the_name_servers_beside_it(router: Router, kernel: Kernel) -> None:
     """Name servers that are no neighbours lie behind it; a guest's own loopback is nobody else's."""
     assert _addresses(kernel, router) == {
