@@ -55,7 +55,7 @@ class Internet:
             SandboxError: somebody else has the ports there.
         """
         if self._starting is not None:
-            # A Traefik that finds no authority when it starts does not ask again for a day.
+            # A Traefik that finds no authority asks again when its files change or it is restarted, and not before.
             await self._starting
         await self._front.listen(namespace)
 
