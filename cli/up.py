@@ -217,7 +217,7 @@ def _urls(plan: LabPlan, forwards: Mapping[int, tuple[str, int]]) -> Iterator[st
     if plan.ingress is None or not forwards:
         return
     yield "\n==> open"
-    roots = certificate_roots()
+    roots = certificate_roots(plan)
     trust = f"--cacert {shlex.quote(os.path.relpath(roots))}" if roots else "-k"
     ports = {entry.audience: entry.port for entry in plan.ingress.entry_points}
     for route in plan.ingress.routes:

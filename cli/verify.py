@@ -174,16 +174,20 @@ def _routes(plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus) -
     if plan.ingress is None or not any(container.pid for container in running):
         return ()
     stand_ins = frozenset(container.endpoint for container in running if container.stand_in)
-    roots = certificate_roots()
-    if roots is not None and plan.certificate is not None:
+    roots = certificate_roots(plan)
+    if roots is not None:
         _wait_for_certificate(plan.ingress, sandbox, roots)
     return check_routes(plan.ingress, sandbox.forwards, stand_ins, roots)
 
 
-def certificate_roots() -> Path | None:
-    """The file with the roots that certificates of routes have to lead to; None where nobody says whom to trust."""
+def certificate_roots(plan: LabPlan) -> Path | None:
+    """The file with the roots that certificates of routes have to lead to.
+
+    None where nobody says whom to trust, and where the ingress of the lab asks no authority.
+    """
+    asks = plan.certificate is not None and plan.ingress is not None and plan.ingress.tls == "own"
     path = Path(os.environ.get(ROOTS_VARIABLE) or "/")
-    return path if path.is_file() else None
+    return path if asks and path.is_file() else None
 
 
 def _wait_for_certificate(ingress: IngressPlan, sandbox: SandboxStatus, roots: Path) -> None:

@@ -9,8 +9,12 @@ from tests.support.builders import TAILSCALE, guest, ingress, plan, service, sta
 
 
 def asked(decided: LabPlan, source: str) -> set[str]:
-    """Whom a source may ask for names, where it may by both protocols."""
-    found = {str(flow.target) for flow in decided.flows if str(flow.source) == source and flow.target.port}
+    """Whom a source may ask for its names, where it may by both protocols."""
+    found = {
+        str(flow.target)
+        for flow in decided.flows
+        if str(flow.source) == source and flow.target.port and flow.because == "name resolution"
+    }
     both = {text.rpartition(":")[0] for text in found if text.endswith(":53/udp")}
     assert both == {text.rpartition(":")[0] for text in found if text.endswith(":53/tcp")}
     return both

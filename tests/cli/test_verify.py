@@ -22,6 +22,8 @@ from probe.names import NameResult
 from probe.questions import questions
 from probe.routes import RouteResult
 from tests.probe.asked import SOURCE, TARGET, question
+from tests.support.builders import ingress, route, service, stack
+from tests.support.builders import plan as decide
 from tests.support.proofs import small_lab
 
 OPEN = Result(question=question(kind="flow"), observed="yes", answer="service:b/b", milliseconds=12.4)
@@ -243,12 +245,38 @@ def test_a_certificate_that_is_not_trusted_is_told_with_its_reason() -> None:
 
 def test_only_a_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable is set before there is an authority, and elsewhere it is not set at all."""
+    asks = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]})
     monkeypatch.delenv(verify.ROOTS_VARIABLE, raising=False)
-    assert certificate_roots() is None
+    assert certificate_roots(asks) is None
     monkeypatch.setenv(verify.ROOTS_VARIABLE, str(tmp_path / "roots.pem"))
-    assert certificate_roots() is None
+    assert certificate_roots(asks) is None
     (tmp_path / "roots.pem").write_text("")
-    assert certificate_roots() == tmp_path / "roots.pem"
+    assert certificate_roots(asks) == tmp_path / "roots.pem"
+    assert certificate_roots(decide(ingress=ingress())) is None
+    upstream = ingress(tls="upstream", trusted_upstreams=["10.10.20.5"])
+    assert certificate_roots(replace(asks, ingress=decide(ingress=upstream).ingress)) is None
+
+
+def test_one_minute_is_the_most_that_is_waited_for_all_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way in is asked at its forward; the first that is not trusted in time ends the wait."""
+    stacks = {
+        "web": stack(app=service(listens=[80], route=route("www")), b=service(listens=[80], route=route("b")))
+    }
+    decided = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]}, stacks=stacks, tailnet={})
+    assert decided.ingress is not None
+    asked: list[tuple[str, int, str, bool]] = []
+    answers = [True, True, False]
+
+    def wait(address: str, port: int, host: str, roots: Path, *, seconds: float, **_: Any) -> bool:
+        asked.append((address, port, host, 59 < seconds <= 60))
+        return answers.pop(0)
+
+    monkeypatch.setattr(verify, "wait_until_trusted", wait)
+    sandbox = SandboxStatus.of({"forwards": [{"port": 8443, "listen": "127.0.0.1:20001"}]})
+    for _ in range(2):
+        verify._wait_for_certificate(decided.ingress, sandbox, Path("roots"))
+    first, other = (("127.0.0.1", 20001, f"{host}.lab.example", True) for host in ("b", "www"))
+    assert asked in ([first, other, first], [other, first, other])
 
 
 def test_a_sentence_that_nothing_could_test_is_not_called_right() -> None:
