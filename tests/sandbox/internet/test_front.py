@@ -85,7 +85,10 @@ def test_each_party_answers_at_its_address_with_its_name(checkout: Checkout, ker
 
     async def work(front: InternetFront) -> None:
         await front.listen(NAMESPACES / there)
+        listening = list(front._sites)
         await front.listen(NAMESPACES / there)
+        # Whoever is connected by then is not cut.
+        assert front._sites == listening
         for address, name in NAMES.items():
             assert name in await asyncio.to_thread(_get, checkout, there, address, name)
         with pytest.raises(ssl.SSLCertVerificationError):
