@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,7 @@ def _processes(checkout: Checkout) -> list[int]:
 
 def test_a_program_that_ends_is_told(checkout: Checkout, tmp_path: Path) -> None:
     """Everything else goes on, and status names the log in which it said why."""
+    need(shutil.which("setpriv") is not None, "setpriv of util-linux is not here")
 
     async def work() -> None:
         authority = Authority(checkout, _script(tmp_path, "echo broken; exit 1"))
