@@ -14,6 +14,7 @@ from lab.isolation import prove
 from lab.plan.directory import Directory
 from lab.plan.guard import plan_guards
 from lab.plan.records import (
+    MANAGEMENT_PORTS,
     AttachmentPlan,
     DiskPlan,
     DockerHostPlan,
@@ -99,7 +100,10 @@ def large_lab(services: int, rules: int) -> LabPlan:
             for n, name in enumerate(hosts)
         ),
         stacks=tuple(stacks),
-        flows=tuple(_flow(number % len(stacks), number // len(stacks)) for number in range(rules)),
+        flows=(
+            *_management(),
+            *(_flow(number % len(stacks), number // len(stacks)) for number in range(rules)),
+        ),
     )
     directory = Directory(plan)
     return replace(
@@ -153,6 +157,13 @@ def _stack(number: int) -> StackPlan:
             for part, port, last in parts
         ),
     )
+
+
+def _management() -> Iterator[Flow]:
+    """What the planner derives from the segment of a node."""
+    for port in MANAGEMENT_PORTS:
+        target = Target(Endpoint("node", "pve"), port)
+        yield Flow(Endpoint("vlan", "services"), target, "Proxmox opens its own ports", "derived")
 
 
 def _flow(stack: int, turn: int) -> Flow:
