@@ -16,6 +16,8 @@ from benchmarks.preview import preview_figures
 from benchmarks.proving import proving_figures
 
 PAGE = Path("docs/performance.md")
+_BY_HAND = "\nBeside these, measured once"
+"""Where the page goes on with what no benchmark measures; that part is kept."""
 _INTRODUCTION = """\
 # Figures
 
@@ -42,7 +44,8 @@ def main() -> int:
     text = "\n".join(_page(figures, notes)) + "\n"
     print(text, end="")
     if write:
-        PAGE.write_text(text, encoding="utf-8")
+        _, begins, by_hand = PAGE.read_text(encoding="utf-8").partition(_BY_HAND)
+        PAGE.write_text(text + begins + by_hand, encoding="utf-8")
     return 0
 
 
