@@ -9,7 +9,7 @@ from cloudflare import Cloudflare
 
 from sandbox.cloudflare.server import application
 from sandbox.store import Store
-from tests.support.serving import served_on_loopback
+from sandbox.conformance.serving import served_on_loopback
 
 TOKEN = "test-token-that-opens"
 Send = Callable[..., tuple[int, dict[str, Any]]]

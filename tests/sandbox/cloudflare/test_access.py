@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from sandbox.cloudflare.server import application
 from sandbox.store import Store
 from tests.sandbox.cloudflare.conftest import TOKEN, Send
-from tests.support.serving import served_on_loopback
+from sandbox.conformance.serving import served_on_loopback
 from tests.support.shared import ROOT
 
 

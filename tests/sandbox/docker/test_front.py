@@ -14,7 +14,7 @@ import pytest
 from sandbox.docker.front import Front
 from sandbox.docker.simulated import application
 from sandbox.store import Store
-from tests.support.serving import served_on_socket
+from sandbox.conformance.serving import served_on_socket
 
 
 @contextmanager

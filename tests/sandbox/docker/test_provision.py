@@ -21,7 +21,7 @@ from sandbox.docker.registries import Registries
 from sandbox.docker.targets import Targets
 from sandbox.docker.way_out import WayOut
 from sandbox.errors import SandboxError
-from tests.support.serving import served_on_socket
+from sandbox.conformance.serving import served_on_socket
 
 Line = dict[str, object]
 REFERENCE = "ghcr.io/lab/app@sha256:" + "ab" * 32

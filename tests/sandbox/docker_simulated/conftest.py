@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.docker.simulated import application
 from sandbox.store import Store
-from tests.support.serving import served_on_socket
+from sandbox.conformance.serving import served_on_socket
 
 
 @pytest.fixture

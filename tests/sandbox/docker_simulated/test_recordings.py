@@ -17,7 +17,7 @@ import requests
 
 from sandbox.docker.simulated import application
 from sandbox.store import Store
-from tests.support.serving import served_on_loopback
+from sandbox.conformance.serving import served_on_loopback
 from tests.support.shared import shared_path
 
 # Case -> why the simulated engine answers differently.

@@ -18,7 +18,7 @@ from sandbox.plugins.resource import Endpoints
 from sandbox.plugins.values import UNKNOWN, Values
 from sandbox.store import Store
 from tests.sandbox.plugins.conversation import Conversation, conversation, kept_state
-from tests.support.serving import served_on_socket
+from sandbox.conformance.serving import served_on_socket
 
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"

@@ -11,7 +11,7 @@ from sandbox.plugins.values import Secret, Values
 from sandbox.store import Store
 from sandbox.tailscale.server import application
 from tests.sandbox.plugins.conversation import Conversation, conversation
-from tests.support.serving import served_on_loopback
+from sandbox.conformance.serving import served_on_loopback
 
 ACL = "tailscale:index/acl:Acl"
 KEY = "tailscale:index/tailnetKey:TailnetKey"

@@ -8,7 +8,7 @@ import requests
 
 from sandbox.store import Store
 from sandbox.tailscale.server import application
-from tests.support.serving import served_on_loopback
+from sandbox.conformance.serving import served_on_loopback
 
 KEY = "tskey-api-test"
 Send = Callable[..., requests.Response]
