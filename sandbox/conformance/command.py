@@ -25,7 +25,6 @@ FORMATS = ("text", "markdown", "json")
 def main(arguments: list[str]) -> int:
     """Run the command and return the exit code."""
     options = _parser().parse_args(arguments)
-    plugin.stop_on_signals()
     try:
         return _plugin(options)
     except ConformanceError as error:
@@ -63,6 +62,11 @@ def _plugin(options: argparse.Namespace) -> int:
     cases = [case for case in read_cases(options.files) if options.only in case.id]
     if not cases:
         raise ConformanceError(f"--only {options.only!r}: no case has this in its id.")
+    packages = sorted({case.package for case in cases})
+    if len(packages) > 1:
+        raise ConformanceError(
+            f"the files hold cases of {', '.join(packages)}: one plugin answers one package. Run it for each."
+        )
     outcomes = replay_all(
         command,
         cases,

@@ -104,7 +104,9 @@ class DockerEngine:
 
     def _forward(self, method: str, target: str, content: bytes, headers: Any) -> Any:
         kind = {"Content-Type": headers["Content-Type"]} if headers.get("Content-Type") else {}
-        status, kept, body = self._ask(method, self._real(target.encode()).decode(), self._real(content), kind)
+        status, kept, body = self._ask(
+            method, self._real(target.encode()).decode(), self._real(content), kind
+        )
         if status == 201 and b'"Id"' in body:
             self._name(json.loads(body)["Id"])
         for placeholder, real in self._ids.items():

@@ -59,15 +59,13 @@ class Lane:
         server = self._server
         return text.format(url=server.url, socket=server.socket, directory=self._folder)
 
-    def plugin(self, *, fresh: bool = False) -> None:
+    def plugin(self, *, fresh: bool = False, anew: bool = False) -> None:
         """Have a plugin: a configured one, or with `fresh` a new one whose configuration the case sends."""
-        if fresh or self.fresh:
+        if fresh or self.fresh or anew:
             self.stop_plugin()
         if self._plugin is None:
             settings = self._settings
-            self._plugin = Plugin(
-                settings.command, settings.engine, self._folder, settings.start_seconds
-            )
+            self._plugin = Plugin(settings.command, settings.engine, self._folder, settings.start_seconds)
             self.fresh = fresh
             if not fresh:
                 self._configure()
@@ -89,14 +87,13 @@ class Lane:
         assert self._plugin is not None
         answer = call(self._plugin.stub, step, token, self._settings.step_seconds)
         code = answer.get("error", {}).get("code")
-        if code == "DEADLINE_EXCEEDED":
-            self.stop_plugin()
-            self.plugin(fresh=self.fresh)
-        if code == "UNAVAILABLE" and self._plugin is not None and self._plugin.ended(2.0):
+        if code == "UNAVAILABLE" and self._plugin.ended(2.0):
             raise PluginDied(
                 f"the plugin {self._plugin.command} ended with code {self._plugin.process.returncode}."
                 f"{self._plugin.said()} Start it by hand and send the step to see why."
             )
+        if code == "DEADLINE_EXCEEDED":
+            self.plugin(fresh=self.fresh, anew=True)
         return answer
 
     def inwards(self, text: str) -> str:

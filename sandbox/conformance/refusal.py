@@ -16,7 +16,8 @@ from sandbox.conformance.difference import Path
 from sandbox.conformance.recording import Step
 
 # The words of a refusal: those of the sandbox's plugins, and of the official bridge for names it has not.
-_WORDS = re.compile(r"is not supported by|is not this checkout's sandbox|Invalid or unknown key")
+_WORDS = re.compile(r"is not supported by|the sandbox makes up no names|Invalid or unknown key")
+_ADDRESS = re.compile(r"is not this checkout's sandbox|from `\.sandbox/env`")
 DEFAULTS = "__defaults"
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """Sends inputs through Check and gives the answer as a recording would hold it."""
@@ -29,6 +30,13 @@ def refused_by_name(ours: dict[str, Any], names: set[str], theirs: tuple[str, ..
     else:
         reasons = [one["reason"] for one in ours.get("failures", ()) if one["reason"] not in theirs]
     return any(_WORDS.search(reason) and any(name in reason for name in names) for reason in reasons)
+
+
+def is_refused_address(ours: dict[str, Any]) -> bool:
+    """Whether an answer refuses a configuration because it leads out of the sandbox, or has none of its keys."""
+    reasons = [ours["error"]["message"]] if "error" in ours else []
+    reasons += [one["reason"] for one in ours.get("failures", ())]
+    return any(_ADDRESS.search(reason) for reason in reasons)
 
 
 def names_in(value: Any) -> set[str]:

@@ -37,7 +37,9 @@ def _text(figures: dict[str, Figures]) -> str:
     rows.append(("all", *row(total(figures.values()))))
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
     lines = [
-        "  ".join([cells[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))])
+        "  ".join(
+            [cells[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))]
+        )
         for cells in rows
     ]
     for token, one in figures.items():

@@ -57,5 +57,7 @@ def _files(content: bytes) -> list[dict[str, Any]]:
         for member in archive.getmembers():
             file = archive.extractfile(member)
             text = file.read().decode(errors="replace") if file else ""
-            found.append({"name": member.name, "mode": oct(member.mode), "size": member.size, "content": text})
+            found.append(
+                {"name": member.name, "mode": oct(member.mode), "size": member.size, "content": text}
+            )
     return found

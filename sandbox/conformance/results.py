@@ -20,6 +20,8 @@ def result_differences(step: Step, theirs: Any, ours: Any, left_out: LeftOut) ->
     kind = step["kind"]
     if "error" in theirs or "error" in ours:
         return _errors(kind, theirs, ours, left_out)
+    if kind == "get_plugin_info":
+        return []  # the version of the plugin itself: that of the recording is another by nature
     if kind in ("check", "check_config", "invoke"):
         return _checked(kind, theirs, ours, left_out)
     if kind in ("diff", "diff_config"):
@@ -54,16 +56,17 @@ def _errors(kind: str, theirs: Any, ours: Any, left_out: LeftOut) -> list[Differ
         return [Difference(kind=what, field="error", theirs=said[0], ours=said[1])]
     if their["code"] == "UNAVAILABLE":
         return []  # theirs crashed: any failure that is said is at least as good
+    if their["code"] == our["code"] == "UNIMPLEMENTED":
+        return []  # the engine looks at the code alone and goes on without the method
     found = documents(f"{kind}: other error", _less(their, {"init_failed"}), _less(our, {"init_failed"}))
     kept, ours_kept = their.get("init_failed"), our.get("init_failed")
     if (kept is None) != (ours_kept is None):
         what = f"{kind}: {'keeps' if kept is None else 'keeps no'} half-made resource"
         return [*found, Difference(kind=what, field="init_failed", theirs=kept, ours=ours_kept)]
     # The engine ignores inputs of a failed create: it has them.
-    less = [_less(one or {}, {"inputs"}) for one in (kept, ours_kept)]
-    return found + documents(
-        f"{kind}: other half-made resource", *less, lambda path, value: left_out(path[1:], value)
-    )
+    their_half, our_half = (_less(one or {}, {"inputs"}) for one in (kept, ours_kept))
+    what = f"{kind}: other half-made resource"
+    return found + documents(what, their_half, our_half, lambda path, value: left_out(path[1:], value))
 
 
 def _checked(kind: str, theirs: Any, ours: Any, left_out: LeftOut) -> list[Difference]:
@@ -84,9 +87,7 @@ def _diffed(kind: str, theirs: Any, ours: Any) -> list[Difference]:
         found += _named(f"{kind}: other {words}", name, theirs[name], ours[name], _never)
     sides = [sorted(set(side["diffs"])) for side in (theirs, ours)]
     if sides[0] != sides[1]:
-        found.append(
-            Difference(kind=f"{kind}: other changes", field="diffs", theirs=sides[0], ours=sides[1])
-        )
+        found.append(Difference(kind=f"{kind}: other changes", field="diffs", theirs=sides[0], ours=sides[1]))
     replaces = [sorted(set(side["replaces"])) for side in (theirs, ours)]
     if bool(replaces[0]) != bool(replaces[1]):
         what = f"{kind}: {'updates, theirs replaces' if replaces[0] else 'replaces, theirs updates'}"

@@ -1,8 +1,9 @@
 """What the server behind a plugin answers in one step, and which requests it got.
 
-A recorded request is answered with its recorded answer, each once, matched by method and path, the query
-deciding between several. A request that comes more often is answered as before (a poll); one that only
-another step of the case has is answered as there. Anything else gets a refusal that says so.
+A recorded request is answered with its recorded answer, each once, matched by method and path; of several
+questions, the one that was asked after as many writes as have come, so that it shows the right state. A question
+that comes more often is answered as before (a poll); one that only another step of the case has is answered as
+there. Anything else gets a refusal that says so.
 """
 
 from __future__ import annotations
@@ -39,30 +40,51 @@ class Script:
     def __init__(self) -> None:
         """Begin without any."""
         self._lock = threading.Lock()
-        self.expect([], [])
+        self.expect([], [], [])
 
-    def expect(self, here: list[dict[str, Any]], elsewhere: list[dict[str, Any]]) -> None:
-        """Begin a step: its own requests, and those of the case's other steps, nearest first."""
+    def expect(
+        self, here: list[dict[str, Any]], before: list[dict[str, Any]], after: list[dict[str, Any]]
+    ) -> None:
+        """Begin a step: its own requests, and those of earlier and of later steps, nearest first."""
         with self._lock:
-            self._open = list(here)
-            self._again: list[dict[str, Any]] = []
-            self._elsewhere = elsewhere
+            self._here = [(one, _writes(here[:index])) for index, one in enumerate(here)]
+            self._before, self._after = before, after
+            self._used: list[int] = []
+            self._written = 0
             self.came: list[tuple[Request, dict[str, Any] | None]] = []
 
     def recorded(self, request: Request) -> dict[str, Any] | None:
         """The recorded request that answers this one; notes that it came."""
         with self._lock:
-            found = _nearest(self._open, request)
-            if found is not None:
-                self._open.remove(found)
-                self._again.append(found)
-                self.came.append((request, found))
-                return found
-            self.came.append((request, None))
-            return _nearest(self._again[::-1], request) or _nearest(self._elsewhere, request)
+            index = self._open_one(request)
+            found = None if index is None else self._here[index][0]
+            self.came.append((request, found))
+            if index is not None:
+                self._used.append(index)
+            elif request.method == "GET":
+                found = self._again(request)
+            self._written += request.method != "GET"
+            return found
+
+    def _open_one(self, request: Request) -> int | None:
+        """The unanswered request like this one; of several, that after as many writes as have come."""
+        same = [
+            (abs(writes - self._written), (one.get("query") or {}) != request.query, index)
+            for index, (one, writes) in enumerate(self._here)
+            if index not in self._used and _is_like(one, request)
+        ]
+        return min(same)[2] if same else None
+
+    def _again(self, request: Request) -> dict[str, Any] | None:
+        """What answers a question that this step has not, or has less often."""
+        used = [self._here[index][0] for index in reversed(self._used)]
+        elsewhere = [*self._after, *self._before] if self._written else [*self._before, *self._after]
+        return next((one for one in [*used, *elsewhere] if _is_like(one, request)), None)
 
 
-def _nearest(recorded: list[dict[str, Any]], request: Request) -> dict[str, Any] | None:
-    same = [one for one in recorded if (one["method"], one["path"]) == (request.method, request.path)]
-    exact = [one for one in same if (one.get("query") or {}) == request.query]
-    return next(iter(exact or same), None)
+def _writes(requests: list[dict[str, Any]]) -> int:
+    return sum(one["method"] != "GET" for one in requests)
+
+
+def _is_like(recorded: dict[str, Any], request: Request) -> bool:
+    return (recorded["method"], recorded["path"]) == (request.method, request.path)
