@@ -12,43 +12,79 @@ import sys
 from pathlib import Path
 
 from sandbox.conformance import plugin
+from sandbox.conformance.document import write_part
 from sandbox.conformance.errors import ConformanceError
-from sandbox.conformance.figures import figures_of, total
+from sandbox.conformance.figures import Figures, figures_of, total
 from sandbox.conformance.recording import Case, read_cases
 from sandbox.conformance.replay import Verdict
-from sandbox.conformance.report import rendered
+from sandbox.conformance.report import rendered, table
 from sandbox.conformance.run import replay_all
+from sandbox.conformance.stand_ins import stand_in_figures
+from sandbox.conformance.tailnet_policies import policy_figures
 
 FORMATS = ("text", "markdown", "json")
 
 
 def main(arguments: list[str]) -> int:
     """Run the command and return the exit code."""
-    options = _parser().parse_args(arguments)
+    verb = _VERBS.get(arguments[0]) if arguments else None
+    parse, run = verb or (_plugin_options, _plugin)
+    options = parse(arguments[1:] if verb else arguments)
     try:
-        return _plugin(options)
+        figures = run(options)
+        print(rendered(figures, options.format))
     except ConformanceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    return 1 if total(figures.values()).verdicts[Verdict.DIFFERS] else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(verb: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox.conformance",
-        description="Say recorded conversations again to a plugin, and count where it answers differently.",
+        prog=f"python -m sandbox.conformance {verb}".strip(),
+        description=description,
+        epilog=f"In the place of PLUGIN there may be a verb: {', '.join(_VERBS)}." if not verb else None,
+    )
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    return parser
+
+
+def _plugin_options(arguments: list[str]) -> argparse.Namespace:
+    parser = _parser(
+        "", "Say recorded conversations again to a plugin, and count where it answers differently."
     )
     parser.add_argument(
         "plugin", help='path of a plugin, or a command such as "python -m sandbox.plugins docker"'
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, JSON Lines, gzipped")
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose id contains this")
-    parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="plugins at once")
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    _add_jobs(parser)
     parser.add_argument("--start-timeout", type=float, default=30.0, metavar="SECONDS")
     parser.add_argument("--step-timeout", type=float, default=300.0, metavar="SECONDS")
-    return parser
+    return parser.parse_args(arguments)
+
+
+def _policies_options(arguments: list[str]) -> argparse.Namespace:
+    text = "Check captured tailnet policies with the sandbox, and compare verdicts and packet filters."
+    parser = _parser("tailscale-policies", text)
+    parser.add_argument("file", type=Path, metavar="FILE", help="captures, JSON, gzipped")
+    return parser.parse_args(arguments)
+
+
+def _stand_ins_options(arguments: list[str]) -> argparse.Namespace:
+    parser = _parser("stand-ins", "All recordings of a folder, said to the sandbox's own plugins.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of the recordings")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the table between a document's marks"
+    )
+    _add_jobs(parser)
+    return parser.parse_args(arguments)
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="plugins at once")
 
 
 def _positive(text: str) -> int:
@@ -57,7 +93,7 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _plugin(options: argparse.Namespace) -> int:
+def _plugin(options: argparse.Namespace) -> dict[str, Figures]:
     command = plugin.command_of(options.plugin)
     cases = [case for case in read_cases(options.files) if options.only in case.id]
     if not cases:
@@ -75,12 +111,27 @@ def _plugin(options: argparse.Namespace) -> int:
         step_seconds=options.step_timeout,
         progress=lambda done: _progress(done, cases),
     )
-    figures = figures_of(outcomes)
-    print(rendered(figures, options.format))
-    return 1 if total(figures.values()).verdicts[Verdict.DIFFERS] else 0
+    return figures_of(outcomes)
+
+
+def _policies(options: argparse.Namespace) -> dict[str, Figures]:
+    return policy_figures(options.file)
+
+
+def _stand_ins(options: argparse.Namespace) -> dict[str, Figures]:
+    figures = stand_in_figures(options.folder, options.jobs)
+    if options.write:
+        write_part(options.write, table(figures))
+    return figures
 
 
 def _progress(done: int, cases: list[Case]) -> None:
     if sys.stderr.isatty():
         end = "\n" if done == len(cases) else ""
         print(f"\r{done} of {len(cases)} cases", end=end, file=sys.stderr, flush=True)
+
+
+_VERBS = {
+    "tailscale-policies": (_policies_options, _policies),
+    "stand-ins": (_stand_ins_options, _stand_ins),
+}
