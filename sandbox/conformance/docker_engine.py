@@ -21,17 +21,19 @@ from sandbox.conformance.request_body import request_of
 from sandbox.conformance.script import Script, answer_of
 from sandbox.conformance.serving import served_on_socket
 from sandbox.docker.simulated import application
+from sandbox.docker.simulated.state import EngineState
 from sandbox.store import Store
 
 CONTAINER = "docker:index/container:Container"
 IMAGE = "docker:index/remoteImage:RemoteImage"
 # What every recorded case of the type began with (its note says so, or the recordings' README).
-IMAGES = {
-    CONTAINER: ("rec-img:1", "rec-img:2"),
-    IMAGE: ("rec-tmp:1", "rec-tmp:2"),
+IMAGES: dict[str, dict[str, Any]] = {
+    "rec-img:1": {"Cmd": ["/bin/busybox", "sleep", "3600"]},
+    "rec-img:2": {"Cmd": ["/bin/busybox", "sleep", "3601"], "User": "1000", "WorkingDir": "/tmp"},
 }
+LOCAL_IMAGES = ("127.0.0.1:1/rec-tmp:1", "127.0.0.1:1/rec-tmp:2")
 NETWORKS = (("rec-net", "172.31.80.0/24", False), ("rec-net2", "172.31.81.0/24", True))
-# Preparations and changes behind the plugin's back that are done here.
+# Changes behind the plugin's back that are done here.
 _REMOVED = "the thing was removed outside of Pulumi"
 _PLACEHOLDER = re.compile(rb"ID\d+")
 
@@ -68,15 +70,26 @@ class DockerEngine:
         store = Store(":memory:")
         self._open.callback(store.close)
         self._open.enter_context(served_on_socket(application(store, name="rec"), self._socket))
-        for image in IMAGES.get(case.type, ()):
-            self._post(f"/images/create?fromImage={quote(image, safe='')}")
-            found = json.loads(self._ask("GET", f"/images/{image}/json")[2])["Id"]
-            self._name(found.removeprefix("sha256:"))
         if case.type == CONTAINER:
+            for image, configuration in IMAGES.items():
+                self._name(self._image(store, image, configuration))
             for name, subnet, internal in NETWORKS:
                 ipam = {"Config": [{"Subnet": subnet}]}
                 self._post("/networks/create", {"Name": name, "Internal": internal, "IPAM": ipam})
             self._post("/volumes/create", {"Name": "rec-vol"})
+        if case.type == IMAGE and "not local" not in case.note:
+            for image in LOCAL_IMAGES:
+                self._name(self._image(store, image, {}))
+
+    def _image(self, store: Store, reference: str, configuration: dict[str, Any]) -> str:
+        """Make an image with this configuration and give its id without algorithm."""
+        self._post(f"/images/create?fromImage={quote(reference, safe='')}")
+        id: str = json.loads(self._ask("GET", f"/images/{reference}/json")[2])["Id"]
+        with store.transaction() as transaction:
+            images = EngineState(transaction=transaction, name="rec").images
+            made = images.get(id) or {}
+            images.put(id, {**made, "RepoDigests": [], "Config": {**made["Config"], **configuration}})
+        return id.removeprefix("sha256:")
 
     def change(self, step: Step, token: str, last: Step | None) -> None:
         """Do what a `world` step says was done.
@@ -110,7 +123,8 @@ class DockerEngine:
         if status == 201 and b'"Id"' in body:
             self._name(json.loads(body)["Id"])
         for placeholder, real in self._ids.items():
-            body = body.replace(real, placeholder)
+            # A container's default host name is the beginning of its id.
+            body = body.replace(real, placeholder).replace(b'"%s"' % real[:12], b'"%sshort"' % placeholder)
         return status, None, kept, body
 
     def _name(self, id: str) -> None:

@@ -16,6 +16,7 @@ _FIELDS: Final = {
     "value": {"without", "pattern", "becomes"},
     "path": {"pattern", "becomes"},
     "body": {"method", "path", "without"},
+    "list": {"method", "path"},
     "query": {"method", "path", "without"},
     "extra": {"method", "path"},
     "missing": {"method", "path"},
@@ -80,10 +81,11 @@ class Unnoticed:
         without = frozenset(
             name for rule in self._rules[part] if rule.meets(method, path) for name in rule.without
         )
-        return self.value(_without(value, without))
+        less = self.value(_without(value, without))
+        return _unordered(less) if part == "body" and self.may("list", method, path) else less
 
     def may(self, what: str, method: str, path: str) -> bool:
-        """Whether such a request may be `extra` or `missing`."""
+        """Whether a request meets a rule: `extra` or `missing` requests that may be, and bodies with lists."""
         return any(rule.meets(method, path) for rule in self._rules[what])
 
 
@@ -103,6 +105,15 @@ def _without(value: Any, names: frozenset[str]) -> Any:
         return value
     inner = {name: _without(item, names) for name, item in value.items()}
     return {name: item for name, item in inner.items() if not _named(name, item, names)}
+
+
+def _unordered(value: Any) -> Any:
+    """The body with the parts of every text in one order."""
+    if isinstance(value, dict):
+        return {name: _unordered(item) for name, item in value.items()}
+    if isinstance(value, str) and "," in value:
+        return ",".join(sorted(filter(None, value.split(","))))
+    return value
 
 
 @cache

@@ -35,7 +35,8 @@ def plan_create(kind: ResourceType[Any], inputs: Values) -> Values:
         if given is None:
             given = UNKNOWN if item.computed else item.planned_default
         if given is not None or kind.dialect is Dialect.SDK2:
-            planned[item.name] = _zero_for_null(kind, item, given)
+            shown = _completed(item, given, zero=kind.zero_fields) if kind.dialect is Dialect.SDK2 else given
+            planned[item.name] = _zero_for_null(kind, item, shown)
     return kind.plan(planned, None)
 
 
@@ -48,7 +49,7 @@ def plan_update(kind: ResourceType[Any], state: Values, inputs: Values, changed:
     for item in kind.properties:
         given = _given(kind, item, inputs)
         if given is not None:
-            planned[item.name] = given
+            planned[item.name] = _completed(item, given, zero=True) if kind.dialect is Dialect.SDK2 else given
         elif item.name in changed:
             planned[item.name] = UNKNOWN if item.computed else item.planned_default
     if kind.dialect is Dialect.FRAMEWORK:
@@ -64,6 +65,35 @@ def _given(kind: ResourceType[Any], item: Property, inputs: Values) -> Value:
     if contains_unknown(given):
         return UNKNOWN
     return [*sorted(given, key=str)] if kind.dialect is Dialect.FRAMEWORK else given
+
+
+def _completed(item: Property, value: Value, *, zero: bool) -> Value:
+    """A planned value with what SDKv2 shows for fields of objects that the program did not give.
+
+    Args:
+        zero: whether a scalar without a default is shown as its kind's zero value, or not at all.
+    """
+    if isinstance(value, list) and item.element is not None and item.element.fields:
+        return [_completed(item.element, one, zero=zero) for one in value]
+    if not isinstance(value, dict) or not item.fields:
+        return value
+    result = dict(value)
+    for field in item.fields:
+        if result.get(field.name) is None:
+            result[field.name] = _unset_field(field, zero=zero)
+        else:
+            result[field.name] = _completed(field, result[field.name], zero=zero)
+    return result
+
+
+def _unset_field(field: Property, *, zero: bool) -> Value:
+    if field.computed:
+        return UNKNOWN
+    if field.kind in (Kind.LIST, Kind.SET):
+        return []
+    if field.planned_default is not None or not zero:
+        return field.planned_default
+    return ZERO.get(field.kind)
 
 
 def _zero_for_null(kind: ResourceType[Any], item: Property, value: Value) -> Value:

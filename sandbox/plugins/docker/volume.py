@@ -70,7 +70,9 @@ class VolumeCalls:
         from docker.errors import APIError
 
         try:
-            client.remove_volume(name, force=True)
+            # `remove_volume(force=True)` of the client forgets to send it.
+            response = client._delete(client._url("/volumes/{0}", name), params={"force": "1"})
+            client._raise_for_status(response)
         except APIError as error:
             if is_missing(error):
                 return True

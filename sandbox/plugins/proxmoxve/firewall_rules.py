@@ -71,6 +71,7 @@ class RulesCalls:
 TYPE: ResourceType[Client] = ResourceType(
     token="proxmoxve:firewall/rulesLegacy:RulesLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(*scope_properties(), rules_property(default=[])),
     calls=RulesCalls(),
     check=guest_needs_node,

@@ -110,6 +110,7 @@ def _clock(seconds: int) -> str:
 DNS: ResourceType[Client] = ResourceType(
     token="proxmoxve:index/dnsLegacy:DnsLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         string("nodeName", required=True, replace=True),
         string("domain", required=True),
@@ -120,6 +121,7 @@ DNS: ResourceType[Client] = ResourceType(
 TIME: ResourceType[Client] = ResourceType(
     token="proxmoxve:index/timeLegacy:TimeLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         string("nodeName", required=True),
         string("timeZone", required=True),

@@ -79,6 +79,7 @@ class GroupCalls:
 TYPE: ResourceType[Client] = ResourceType(
     token="proxmoxve:cluster/firewall/security/groupLegacy:GroupLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         *scope_properties(),
         string("name", named=True),

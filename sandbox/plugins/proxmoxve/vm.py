@@ -282,6 +282,7 @@ def _plan(planned: Values, state: Values | None) -> Values:
 TYPE: ResourceType[Client] = ResourceType(
     token=TOKEN,
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=PROPERTIES,
     unsupported=UNSUPPORTED,
     calls=VmCalls(),
