@@ -16,6 +16,7 @@ from sandbox.conformance.errors import ConformanceError
 from sandbox.conformance.plugin import Plugin, write_addresses
 from sandbox.conformance.recording import Step
 from sandbox.conformance.script import Script
+from sandbox.conformance.unnoticed import unnoticed_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Lane:
         self._settings = settings
         self._plugin: Plugin | None = None
         self.fresh = False
-        self.script = Script()
+        self.script = Script(unnoticed_of(package).path)
         with ExitStack() as open_ones:
             self._folder = Path(open_ones.enter_context(TemporaryDirectory(prefix="conf-")))
             self.engine = DockerEngine(self.script, self._folder) if package == "docker" else None

@@ -85,7 +85,8 @@ def _diffed(kind: str, theirs: Any, ours: Any) -> list[Difference]:
     found = []
     for name, words in (("changes", "verdict"), ("delete_before_replace", "order of replacement")):
         found += _named(f"{kind}: other {words}", name, theirs[name], ours[name], _never)
-    sides = [sorted(set(side["diffs"])) for side in (theirs, ours)]
+    # `__meta` is bookkeeping of the bridge, also where it is what replaces.
+    sides = [sorted(set(side["diffs"]) - {"__meta"}) for side in (theirs, ours)]
     if sides[0] != sides[1]:
         found.append(Difference(kind=f"{kind}: other changes", field="diffs", theirs=sides[0], ours=sides[1]))
     replaces = [sorted(set(side["replaces"])) for side in (theirs, ours)]

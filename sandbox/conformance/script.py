@@ -9,6 +9,7 @@ there. Anything else gets a refusal that says so.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +38,9 @@ def answer_of(recorded: dict[str, Any]) -> Answer:
 class Script:
     """The recorded requests of a step, and those that came. Used from several threads."""
 
-    def __init__(self) -> None:
-        """Begin without any."""
+    def __init__(self, path: Callable[[str], str] = str) -> None:
+        """Begin without any; `path` gives a path as it counts."""
+        self._path = path
         self._lock = threading.Lock()
         self.expect([], [], [])
 
@@ -71,7 +73,7 @@ class Script:
         same = [
             (abs(writes - self._written), (one.get("query") or {}) != request.query, index)
             for index, (one, writes) in enumerate(self._here)
-            if index not in self._used and _is_like(one, request)
+            if index not in self._used and self._is_like(one, request)
         ]
         return min(same)[2] if same else None
 
@@ -79,12 +81,12 @@ class Script:
         """What answers a question that this step has not, or has less often."""
         used = [self._here[index][0] for index in reversed(self._used)]
         elsewhere = [*self._after, *self._before] if self._written else [*self._before, *self._after]
-        return next((one for one in [*used, *elsewhere] if _is_like(one, request)), None)
+        return next((one for one in [*used, *elsewhere] if self._is_like(one, request)), None)
+
+    def _is_like(self, recorded: dict[str, Any], request: Request) -> bool:
+        same = self._path(recorded["path"]) == self._path(request.path)
+        return same and recorded["method"] == request.method
 
 
 def _writes(requests: list[dict[str, Any]]) -> int:
     return sum(one["method"] != "GET" for one in requests)
-
-
-def _is_like(recorded: dict[str, Any], request: Request) -> bool:
-    return (recorded["method"], recorded["path"]) == (request.method, request.path)

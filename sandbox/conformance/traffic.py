@@ -1,4 +1,8 @@
-"""The requests that came in a step against the recorded ones: which, in which order, with which content."""
+"""The requests that came in a step against the recorded ones: which, in which order, with which content.
+
+A question changes nothing at the server. So how often it is asked within a step does not count, only whether; and the
+order that counts is that of the requests that change something.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +32,8 @@ def traffic_differences(
         found.append(_counted("HTTP: request missing", missing, theirs, ours))
     if extra:
         found.append(_counted("HTTP: request in addition", extra, theirs, ours))
-    common = Counter(theirs) & Counter(ours)
-    if not missing and not extra and _only(theirs, common) != _only(ours, common):
+    writes = [_writes(lines) for lines in (theirs, ours)]
+    if not missing and not extra and writes[0] != writes[1]:
         found.append(Difference(kind="HTTP: other order", field="", theirs=_text(theirs), ours=_text(ours)))
     for request, one in came:
         if one is not None:
@@ -38,23 +42,17 @@ def traffic_differences(
 
 
 def _lines(requests: list[Line], unnoticed: Unnoticed) -> list[Line]:
-    """The requests in order; a question repeated at once is a poll and counts once."""
+    """The requests in order, each question once."""
     lines: list[Line] = []
     for method, path in requests:
         line = (method, unnoticed.path(path))
-        if not (method == "GET" and lines and lines[-1] == line):
+        if method != "GET" or line not in lines:
             lines.append(line)
     return lines
 
 
-def _only(lines: list[Line], common: Counter[Line]) -> list[Line]:
-    left = common.copy()
-    kept = []
-    for line in lines:
-        if left[line]:
-            left[line] -= 1
-            kept.append(line)
-    return kept
+def _writes(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line[0] != "GET"]
 
 
 def _text(lines: list[Line]) -> list[str]:

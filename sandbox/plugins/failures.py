@@ -45,7 +45,9 @@ def answers_errors(method: Callable[Arguments, Answer]) -> Callable[Arguments, A
 
 
 @contextmanager
-def worded(kind: ResourceType[Any], verb: str, urn: str, planned: Callable[[], Kept] | None = None) -> Iterator[None]:
+def worded(
+    kind: ResourceType[Any], verb: str, urn: str, planned: Callable[[], Kept] | None = None
+) -> Iterator[None]:
     """Word the errors of a call below this block as the bridge does for types of Terraform's SDKv2.
 
     There an error is a list of one, and what it interrupted stands before it. An update that fails leaves the
@@ -61,6 +63,8 @@ def worded(kind: ResourceType[Any], verb: str, urn: str, planned: Callable[[], K
         raise PartialFailure(failure.id, failure.state, reasons) from None
     except CallError as error:
         listed = _listed(str(error))
+        if str(error).startswith("diffing: "):
+            raise CallError(f"diffing {urn}: {listed}") from None  # it is found before anything is done
         if planned is not None:
             id, state = planned()
             raise PartialFailure(id, state, (f"{verb} {urn}: {listed}",)) from None

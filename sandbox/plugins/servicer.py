@@ -289,7 +289,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
             diff = diff_resource(kind, state, inputs, list(request.ignoreChanges))
             planned = plan_update(kind, state, inputs, diff.changed)
             return provider_pb2.UpdateResponse(properties=_encoded(kind, planned, marked))
-        with worded(kind, "updating", request.urn, lambda: (request.id, _planned_update(kind, state, inputs))):
+        with worded(
+            kind, "updating", request.urn, lambda: (request.id, _planned_update(kind, state, inputs))
+        ):
             updated = kind.calls.update(self._connected(), request.id, state, _known(inputs))
         return provider_pb2.UpdateResponse(
             properties=_encoded(kind, {**updated, "id": updated.get("id", request.id)}, marked)
@@ -335,7 +337,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
 
 def _planned_update(kind: ResourceType[Any], state: Values, inputs: Values) -> Values:
     """The outputs that an update which failed leaves in the state."""
-    return plan_update(kind, state, inputs, diff_resource(kind, state, inputs, []).changed)
+    planned = plan_update(kind, state, inputs, diff_resource(kind, state, inputs, []).changed)
+    by_name = {item.name: item for item in kind.properties}
+    return {name: _marked(by_name[name], one) if name in by_name else one for name, one in planned.items()}
 
 
 def _encoded(kind: ResourceType[Any], values: Values, secret: frozenset[str]) -> Any:
@@ -358,7 +362,7 @@ def _marked(item: Property, value: Value) -> Value:
 
 
 def _marked_field(field: Property | None, value: Value) -> Value:
-    if field is None or value is None:
+    if field is None:
         return value
     return Secret(value) if field.secret else _marked(field, value)
 

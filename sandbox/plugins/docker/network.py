@@ -85,7 +85,9 @@ def _state(found: dict[str, Any]) -> Values:
 def _created(found: dict[str, Any]) -> Values:
     """The outputs right after create: maps that are empty and were not asked for are null until a refresh."""
     state = _state(found)
-    pools = [pool if pool["auxAddress"] else pool | {"auxAddress": None} for pool in blocks(state, "ipamConfigs")]
+    pools = [
+        pool if pool["auxAddress"] else pool | {"auxAddress": None} for pool in blocks(state, "ipamConfigs")
+    ]
     return state | {"ipamConfigs": [*pools], "ipamOptions": state["ipamOptions"] or None}
 
 

@@ -71,8 +71,8 @@ class VolumeCalls:
 
         try:
             # `remove_volume(force=True)` of the client forgets to send it.
-            response = client._delete(client._url("/volumes/{0}", name), params={"force": "1"})
-            client._raise_for_status(response)
+            api: Any = client
+            api._raise_for_status(api._delete(api._url("/volumes/{0}", name), params={"force": "1"}))
         except APIError as error:
             if is_missing(error):
                 return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from sandbox.plugins.properties import string, string_list
 from sandbox.plugins.proxmoxve.connection import ApiFailure, Client, path
@@ -79,6 +80,9 @@ class TimeCalls:
             found: dict[str, Any] = client.get(path("nodes", node, "time"))
         except ApiFailure as error:
             raise CallError(f"error retrieving time zone for node '{node}': {error}") from None
+        known = available_timezones()
+        if known and found["timezone"] not in known:
+            raise CallError(f"unknown time zone {found['timezone']}")
         return Existing(
             id=f"{node}_time",
             state={

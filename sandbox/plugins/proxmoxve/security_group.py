@@ -61,7 +61,7 @@ class GroupCalls:
         name = text(inputs, "name")
         try:
             client.post(path(*_HERE), {"group": name, "rename": id, "comment": text(inputs, "comment")})
-            _list(client, name).update(blocks(inputs, "rules"))
+            _list(client, name).update(blocks(state, "rules"), blocks(inputs, "rules"))
             return self._found(client, inputs, name)
         except ApiFailure as error:
             raise CallError(f"error updating security group: {error}") from None
