@@ -134,7 +134,9 @@ class VmCalls:
 
     def read(self, client: Client, id: str, state: Values) -> Existing | None:
         """The VM on whatever node it is; imported by `node/id`."""
-        node, _, vmid = id.rpartition("/")
+        node, slash, vmid = id.partition("/") if "/" in id else ("", "", id)
+        if slash and not vmid.isdigit():
+            raise CallError(f'strconv.Atoi: parsing "{vmid}": invalid syntax')
         if (not state and not node) or not vmid.isdigit():
             return None
         try:
