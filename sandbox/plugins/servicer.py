@@ -23,6 +23,7 @@ from sandbox.plugins import wire
 from sandbox.plugins.check import check_properties, check_resource
 from sandbox.plugins.diff import Action, Difference, diff_configuration, diff_resource
 from sandbox.plugins.failures import abort, answers_errors, worded
+from sandbox.plugins.marking import encoded, marked_fields
 from sandbox.plugins.plan import (
     imported_inputs,
     plan_create,
@@ -30,9 +31,9 @@ from sandbox.plugins.plan import (
     refreshed_inputs,
     without_bookkeeping,
 )
-from sandbox.plugins.properties import Change, Property
+from sandbox.plugins.properties import Change
 from sandbox.plugins.resource import CallError, Client, Dialect, Endpoints, Package, ResourceType
-from sandbox.plugins.values import Secret, Value, Values, contains_unknown, reveal
+from sandbox.plugins.values import Values, contains_unknown, reveal
 
 Kind = provider_pb2.PropertyDiff.Kind
 KINDS: Final = {
@@ -209,7 +210,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
             kind, news, olds=olds, name=name, generated_name=_generated_name(request, name)
         )
         return provider_pb2.CheckResponse(
-            inputs=_encoded(kind, checked.inputs, secret),
+            inputs=encoded(kind, checked.inputs, secret),
             failures=[provider_pb2.CheckFailure(property="", reason=reason) for reason in checked.reasons],
         )
 
@@ -248,11 +249,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
         if request.preview:
             with worded(kind, "diffing", request.urn):
                 planned = plan_create(kind, inputs)
-            return provider_pb2.CreateResponse(id="", properties=_encoded(kind, planned, marked))
+            return provider_pb2.CreateResponse(id="", properties=encoded(kind, planned, marked))
         with worded(kind, "creating", request.urn):
             created = kind.calls.create(self._connected(), _known(inputs))
         state = {**created.state, "id": created.id}
-        return provider_pb2.CreateResponse(id=created.id, properties=_encoded(kind, state, marked))
+        return provider_pb2.CreateResponse(id=created.id, properties=encoded(kind, state, marked))
 
     @answers_errors
     def Read(
@@ -272,8 +273,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
             kept = found.inputs if found.inputs is not None else imported_inputs(kind, found.state)
         return provider_pb2.ReadResponse(
             id=found.id,
-            properties=_encoded(kind, {**found.state, "id": found.id}, secret | kind.secret_names),
-            inputs=_encoded(kind, kept, secret_inputs | kind.secret_names),
+            properties=encoded(kind, {**found.state, "id": found.id}, secret | kind.secret_names),
+            inputs=encoded(kind, kept, secret_inputs | kind.secret_names),
         )
 
     @answers_errors
@@ -288,13 +289,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
         if request.preview:
             diff = diff_resource(kind, state, inputs, list(request.ignoreChanges))
             planned = plan_update(kind, state, inputs, diff.changed)
-            return provider_pb2.UpdateResponse(properties=_encoded(kind, planned, marked))
+            return provider_pb2.UpdateResponse(properties=encoded(kind, planned, marked))
         with worded(
             kind, "updating", request.urn, lambda: (request.id, _planned_update(kind, state, inputs))
         ):
             updated = kind.calls.update(self._connected(), request.id, state, _known(inputs))
         return provider_pb2.UpdateResponse(
-            properties=_encoded(kind, {**updated, "id": updated.get("id", request.id)}, marked)
+            properties=encoded(kind, {**updated, "id": updated.get("id", request.id)}, marked)
         )
 
     @answers_errors
@@ -338,33 +339,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
 def _planned_update(kind: ResourceType[Any], state: Values, inputs: Values) -> Values:
     """The outputs that an update which failed leaves in the state."""
     planned = plan_update(kind, state, inputs, diff_resource(kind, state, inputs, []).changed)
-    by_name = {item.name: item for item in kind.properties}
-    return {name: _marked(by_name[name], one) if name in by_name else one for name, one in planned.items()}
-
-
-def _encoded(kind: ResourceType[Any], values: Values, secret: frozenset[str]) -> Any:
-    """Outputs or inputs with their secrets marked: whole ones by name, and fields of objects where declared."""
-    by_name = {item.name: item for item in kind.properties}
-    marked = {
-        name: _marked(by_name[name], value) if name in by_name and name not in secret else value
-        for name, value in values.items()
-    }
-    return wire.encode(marked, secret)
-
-
-def _marked(item: Property, value: Value) -> Value:
-    if isinstance(value, list) and item.element is not None:
-        return [_marked(item.element, one) for one in value]
-    if not isinstance(value, dict) or not item.fields:
-        return value
-    by_name = {field.name: field for field in item.fields}
-    return {name: _marked_field(by_name.get(name), one) for name, one in value.items()}
-
-
-def _marked_field(field: Property | None, value: Value) -> Value:
-    if field is None:
-        return value
-    return Secret(value) if field.secret else _marked(field, value)
+    return marked_fields(kind, planned)
 
 
 def _known(inputs: Values) -> Values:

@@ -6,11 +6,13 @@ import pytest
 
 from sandbox.plugins.docker.network import TYPE as NETWORK
 from sandbox.plugins.failures import worded
+from sandbox.plugins.marking import marked_fields
 from sandbox.plugins.plan import plan_create, plan_update
+from sandbox.plugins.proxmoxve.container import TYPE as CONTAINER
 from sandbox.plugins.proxmoxve.ipset import TYPE as IPSET
 from sandbox.plugins.resource import CallError, PartialFailure
 from sandbox.plugins.tailscale.acl import TYPE as ACL
-from sandbox.plugins.values import UNKNOWN
+from sandbox.plugins.values import UNKNOWN, Secret
 
 URN = "urn:pulumi:dev::lab::x::one"
 
@@ -66,3 +68,11 @@ def test_fields_that_were_not_given_are_planned() -> None:
     state = {"name": "a", "cidrs": [{"name": "10.0.0.0/8", "comment": "old"}]}
     updated = plan_update(IPSET, state, inputs, ("cidrs",))
     assert updated["cidrs"] == [{"name": "10.0.0.0/8", "nomatch": False, "comment": ""}]
+
+
+def test_secret_fields_are_marked_where_they_are_even_without_a_value() -> None:
+    """A password inside an object is marked, also a null one; its neighbours are not."""
+    account = {"username": "ops", "password": None}
+    found = marked_fields(CONTAINER, {"initialization": {"userAccount": account}, "vmId": 1})
+    assert found["vmId"] == 1
+    assert found["initialization"] == {"userAccount": {"username": "ops", "password": Secret(None)}}
