@@ -7,19 +7,24 @@ from which the engine keeps its state. Any other exception is a bug and stays gR
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from sandbox.plugins import wire
-from sandbox.plugins.resource import CallError, PartialFailure
+from sandbox.plugins.resource import CallError, Dialect, PartialFailure, ResourceType
+from sandbox.plugins.values import Values
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
+Kept: TypeAlias = "tuple[str, Values]"
+_LIST = re.compile(r"\d+ errors? occurred:")
 
 
 def answers_errors(method: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
@@ -37,6 +42,39 @@ def answers_errors(method: Callable[Arguments, Answer]) -> Callable[Arguments, A
             _abort_partial(context, failure)
 
     return answered
+
+
+@contextmanager
+def worded(
+    kind: ResourceType[Any], verb: str, urn: str, planned: Callable[[], Kept] | None = None
+) -> Iterator[None]:
+    """Word the errors of a call below this block as the bridge does for types of Terraform's SDKv2.
+
+    There an error is a list of one, and what it interrupted stands before it. An update that fails leaves the
+    planned outputs in the state; with `planned` every error does so.
+    """
+    if kind.dialect is not Dialect.SDK2:
+        yield
+        return
+    try:
+        yield
+    except PartialFailure as failure:
+        reasons = tuple(f"{verb} {urn}: {_listed(reason)}" for reason in failure.reasons)
+        raise PartialFailure(failure.id, failure.state, reasons) from None
+    except CallError as error:
+        listed = _listed(str(error))
+        if str(error).startswith("diffing: "):
+            raise CallError(f"diffing {urn}: {listed}") from None  # it is found before anything is done
+        if planned is not None:
+            id, state = planned()
+            raise PartialFailure(id, state, (f"{verb} {urn}: {listed}",)) from None
+        # A create that made nothing is not said to be one.
+        raise CallError(listed if verb == "creating" else f"{verb} {urn}: {listed}") from None
+
+
+def _listed(text: str) -> str:
+    found = _LIST.search(text)
+    return text[found.start() :] if found else f"1 error occurred:\n\t* {text}\n\n"
 
 
 def abort(context: grpc.ServicerContext, code: grpc.StatusCode, message: str) -> NoReturn:

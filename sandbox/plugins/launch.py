@@ -39,7 +39,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.plugins", description=__doc__.partition("\n")[0])
     parser.add_argument("package", choices=PACKAGES)
     parser.add_argument(
-        "--checkout", type=Path, required=True, help="root of the checkout whose sandbox to talk to"
+        "--checkout",
+        type=Path,
+        default=Path(),
+        help="root of the checkout whose sandbox to talk to; default: .",
     )
     parser.add_argument("engine", nargs="?", help="the engine's address, given by the engine")
     options, _ignored = parser.parse_known_args(arguments)

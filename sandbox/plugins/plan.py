@@ -35,7 +35,8 @@ def plan_create(kind: ResourceType[Any], inputs: Values) -> Values:
         if given is None:
             given = UNKNOWN if item.computed else item.planned_default
         if given is not None or kind.dialect is Dialect.SDK2:
-            planned[item.name] = _zero_for_null(kind, item, given)
+            shown = _completed(item, given, zero=kind.zero_fields) if kind.dialect is Dialect.SDK2 else given
+            planned[item.name] = _zero_for_null(kind, item, shown)
     return kind.plan(planned, None)
 
 
@@ -48,9 +49,9 @@ def plan_update(kind: ResourceType[Any], state: Values, inputs: Values, changed:
     for item in kind.properties:
         given = _given(kind, item, inputs)
         if given is not None:
-            planned[item.name] = given
+            planned[item.name] = _planned_again(kind, item, given, state)
         elif item.name in changed:
-            planned[item.name] = UNKNOWN if item.computed else item.planned_default
+            planned[item.name] = UNKNOWN if item.computed else _removed(kind, item)
     if kind.dialect is Dialect.FRAMEWORK:
         planned = {name: value for name, value in planned.items() if value is not None}
     return kind.plan(planned, state)
@@ -64,6 +65,53 @@ def _given(kind: ResourceType[Any], item: Property, inputs: Values) -> Value:
     if contains_unknown(given):
         return UNKNOWN
     return [*sorted(given, key=str)] if kind.dialect is Dialect.FRAMEWORK else given
+
+
+def _removed(kind: ResourceType[Any], item: Property) -> Value:
+    """What an update plans for a property that is no longer given."""
+    if kind.zero_fields and item.planned_default is None:
+        return ZERO.get(item.kind)
+    return item.planned_default
+
+
+def _planned_again(kind: ResourceType[Any], item: Property, given: Value, state: Values) -> Value:
+    return _completed(item, given, state.get(item.name), zero=True) if kind.dialect is Dialect.SDK2 else given
+
+
+def _completed(item: Property, value: Value, before: Value = None, *, zero: bool) -> Value:
+    """A planned value with what SDKv2 shows for fields of objects that the program did not give.
+
+    Args:
+        before: the value in the state, from which an update keeps what the service chose.
+        zero: whether a flag or number without a default is shown as zero, or not at all.
+    """
+    if isinstance(value, list) and item.element is not None and item.element.fields:
+        olds = before if isinstance(before, list) else []
+        padded = [*olds, *[None] * len(value)]
+        return [_completed(item.element, one, padded[index], zero=zero) for index, one in enumerate(value)]
+    if not isinstance(value, dict) or not item.fields:
+        return value
+    result, old = dict(value), before if isinstance(before, dict) else {}
+    for field in item.fields:
+        if result.get(field.name) is None:
+            updated = isinstance(before, dict)
+            result[field.name] = _unset_field(field, old.get(field.name), zero=zero, updated=updated)
+        else:
+            result[field.name] = _completed(field, result[field.name], old.get(field.name), zero=zero)
+    return result
+
+
+def _unset_field(field: Property, before: Value, *, zero: bool, updated: bool) -> Value:
+    """What a plan shows of a field that was not given; `updated`: its object is in the state already."""
+    if field.computed:
+        return UNKNOWN if before is None else before
+    if field.bare and not updated:
+        return None
+    if field.kind in (Kind.LIST, Kind.SET):
+        return []
+    if field.planned_default is not None or not zero or (field.kind is Kind.STRING and not updated):
+        return field.planned_default
+    return ZERO.get(field.kind)
 
 
 def _zero_for_null(kind: ResourceType[Any], item: Property, value: Value) -> Value:
@@ -97,6 +145,8 @@ def _refreshed(properties: tuple[Property, ...], inputs: Values, state: Values) 
 def _refreshed_value(item: Property, old: Value, found: Value) -> Value:
     if item.kind is Kind.OBJECT and isinstance(old, dict) and isinstance(found, dict):
         return _refreshed(item.fields, old, found)
+    if isinstance(old, str) and isinstance(found, str) and old == found.rstrip("\n"):
+        return old  # a line break at the end, which Proxmox VE adds, was not asked for
     element = item.element
     if element is None or element.kind is not Kind.OBJECT:
         return found

@@ -64,6 +64,7 @@ class Property:
         planned_default: what the official provider plans when the program gives none and Check fills nothing
         in
             (SDKv2: a default that is the kind's zero value).
+        bare: upstream gives a field of an object no default, so that a plan without it shows nothing.
         filled: the service always gives a value, so that a null in the state (after a failed create) is a
         change.
     """
@@ -85,6 +86,7 @@ class Property:
     rules: tuple[Rule, ...] = ()
     description: str = ""
     planned_default: Value = None
+    bare: bool = False
     filled: bool = False
 
 
@@ -113,6 +115,7 @@ class Traits(TypedDict, total=False):
     rules: tuple[Rule, ...]
     description: str
     planned_default: Value
+    bare: bool
     filled: bool
     unsupported: str
 
@@ -144,6 +147,7 @@ def _property(name: str, shape: _Shape, traits: Traits) -> Property:
         rules=traits.get("rules", ()),
         description=traits.get("description", ""),
         planned_default=traits.get("planned_default"),
+        bare=traits.get("bare", False),
         filled=traits.get("filled", False),
     )
 

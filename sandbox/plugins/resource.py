@@ -126,6 +126,8 @@ class ResourceType(Generic[Client]):
         diff: adds names to, or takes names from, the changed ones (plugin-framework types name computed
         ones).
         plan: changes what a preview shows.
+        zero_fields: upstream gives fields of objects their zero values as defaults, so that a preview shows
+            them.
     """
 
     token: str
@@ -137,6 +139,7 @@ class ResourceType(Generic[Client]):
     check: Check = _no_checks
     diff: DiffHook = _same_changes
     plan: PlanHook = _same_plan
+    zero_fields: bool = False
 
     @property
     def secret_names(self) -> frozenset[str]:

@@ -22,7 +22,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from sandbox.plugins import wire
 from sandbox.plugins.check import check_properties, check_resource
 from sandbox.plugins.diff import Action, Difference, diff_configuration, diff_resource
-from sandbox.plugins.failures import abort, answers_errors
+from sandbox.plugins.failures import abort, answers_errors, worded
+from sandbox.plugins.marking import encoded, marked_fields
 from sandbox.plugins.plan import (
     imported_inputs,
     plan_create,
@@ -209,7 +210,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
             kind, news, olds=olds, name=name, generated_name=_generated_name(request, name)
         )
         return provider_pb2.CheckResponse(
-            inputs=wire.encode(checked.inputs, secret),
+            inputs=encoded(kind, checked.inputs, secret),
             failures=[provider_pb2.CheckFailure(property="", reason=reason) for reason in checked.reasons],
         )
 
@@ -246,11 +247,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
         inputs, secret = wire.decode_plain(request.properties)
         marked = secret | kind.secret_names
         if request.preview:
-            planned = plan_create(kind, inputs)
-            return provider_pb2.CreateResponse(id="", properties=wire.encode(planned, marked))
-        created = kind.calls.create(self._connected(), _known(inputs))
+            with worded(kind, "diffing", request.urn):
+                planned = plan_create(kind, inputs)
+            return provider_pb2.CreateResponse(id="", properties=encoded(kind, planned, marked))
+        with worded(kind, "creating", request.urn):
+            created = kind.calls.create(self._connected(), _known(inputs))
         state = {**created.state, "id": created.id}
-        return provider_pb2.CreateResponse(id=created.id, properties=wire.encode(state, marked))
+        return provider_pb2.CreateResponse(id=created.id, properties=encoded(kind, state, marked))
 
     @answers_errors
     def Read(
@@ -260,7 +263,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
         kind = self._type(request.urn, context)
         state, secret = wire.decode_plain(request.properties)
         inputs, secret_inputs = wire.decode_plain(request.inputs)
-        found = kind.calls.read(self._connected(), request.id, state)
+        with worded(kind, "refreshing", request.urn):
+            found = kind.calls.read(self._connected(), request.id, state)
         if found is None:
             return provider_pb2.ReadResponse(id="")
         if inputs:
@@ -269,8 +273,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
             kept = found.inputs if found.inputs is not None else imported_inputs(kind, found.state)
         return provider_pb2.ReadResponse(
             id=found.id,
-            properties=wire.encode({**found.state, "id": found.id}, secret | kind.secret_names),
-            inputs=wire.encode(kept, secret_inputs | kind.secret_names),
+            properties=encoded(kind, {**found.state, "id": found.id}, secret | kind.secret_names),
+            inputs=encoded(kind, kept, secret_inputs | kind.secret_names),
         )
 
     @answers_errors
@@ -285,16 +289,22 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
         if request.preview:
             diff = diff_resource(kind, state, inputs, list(request.ignoreChanges))
             planned = plan_update(kind, state, inputs, diff.changed)
-            return provider_pb2.UpdateResponse(properties=wire.encode(planned, marked))
-        updated = kind.calls.update(self._connected(), request.id, state, _known(inputs))
-        return provider_pb2.UpdateResponse(properties=wire.encode({**updated, "id": request.id}, marked))
+            return provider_pb2.UpdateResponse(properties=encoded(kind, planned, marked))
+        with worded(
+            kind, "updating", request.urn, lambda: (request.id, _planned_update(kind, state, inputs))
+        ):
+            updated = kind.calls.update(self._connected(), request.id, state, _known(inputs))
+        return provider_pb2.UpdateResponse(
+            properties=encoded(kind, {**updated, "id": updated.get("id", request.id)}, marked)
+        )
 
     @answers_errors
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:
         """Remove the object."""
         kind = self._type(request.urn, context)
         state, _ = wire.decode_plain(request.properties)
-        kind.calls.delete(self._connected(), request.id, state)
+        with worded(kind, "deleting", request.urn):
+            kind.calls.delete(self._connected(), request.id, state)
         return Empty()
 
     @answers_errors
@@ -324,6 +334,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Client]):
             return provider_pb2.InvokeResponse(failures=failures)
         answer = function.call(self._connected(), checked.inputs)
         return provider_pb2.InvokeResponse(**{"return": wire.encode(answer)})
+
+
+def _planned_update(kind: ResourceType[Any], state: Values, inputs: Values) -> Values:
+    """The outputs that an update which failed leaves in the state."""
+    planned = plan_update(kind, state, inputs, diff_resource(kind, state, inputs, []).changed)
+    return marked_fields(kind, planned)
 
 
 def _known(inputs: Values) -> Values:

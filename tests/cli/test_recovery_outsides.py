@@ -18,8 +18,8 @@ from cli.recovery.proxmox import ProxmoxCluster
 from cli.recovery.state import Operation
 from cli.recovery.tailscale import Tailnet
 from lab.plan.records import LabPlan
+from sandbox.conformance.serving import served_on_loopback
 from tests.support.plans import plan_of
-from tests.support.serving import served_on_loopback
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "pulumi@pve!sandbox=secret-of-the-token"

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from components import readiness
-from tests.support.serving import served_on_loopback, served_on_socket
+from sandbox.conformance.serving import served_on_loopback, served_on_socket
 
 
 def _engine(failures: int = 0) -> web.Application:

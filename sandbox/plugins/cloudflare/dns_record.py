@@ -15,6 +15,7 @@ from sandbox.plugins.cloudflare.connection import Api, Missing
 from sandbox.plugins.properties import block, boolean, names, number, one_of, string, string_list
 from sandbox.plugins.resource import CallError, Dialect, Existing, ResourceType
 from sandbox.plugins.values import UNKNOWN, Value, Values, flag, integer, text
+from sandbox.plugins.values import block as block_of
 
 RECORD_TYPES = (
     *("A", "AAAA", "CNAME", "MX", "NS", "OPENPGPKEY", "PTR", "TXT", "CAA", "CERT", "DNSKEY", "DS", "HTTPS"),
@@ -106,6 +107,25 @@ def _body(inputs: Values) -> dict[str, Any]:
     return body
 
 
+SETTINGS = {"flattenCname": "flatten_cname", "ipv4Only": "ipv4_only", "ipv6Only": "ipv6_only"}
+
+
+def _settings(found: dict[str, Any]) -> Values:
+    """The settings of a record that has any; those that the API leaves out are off."""
+    return {name: found.get(key, False) for name, key in SETTINGS.items()} if found else {}
+
+
+def _kept(state: Values) -> dict[str, Any]:
+    """What an update sends again of a record that has settings, or it would be reset."""
+    settings = block_of(state, "settings")
+    if not settings:
+        return {}
+    return {
+        "settings": {key: settings.get(name, False) for name, key in SETTINGS.items()},
+        "tags": state.get("tags") or [],
+    }
+
+
 def _existing(zone_id: str, found: dict[str, Any], asked: Values) -> Existing:
     """The outputs; after create and update name and content stay as asked."""
     state: Values = {
@@ -122,7 +142,7 @@ def _existing(zone_id: str, found: dict[str, Any], asked: Values) -> Existing:
         "modifiedOn": found.get("modified_on"),
         "meta": json.dumps(found.get("meta") or {}),
         "proxiable": found.get("proxiable"),
-        "settings": found.get("settings") or {},
+        "settings": _settings(found.get("settings") or {}),
         "tags": found.get("tags") or [],
         "tagsModifiedOn": found.get("tags_modified_on"),
         **{name: asked[name] for name in ("name", "content") if asked.get(name) is not None},
@@ -156,7 +176,7 @@ class RecordCalls:
         """PUT the whole record."""
         zone_id = text(inputs, "zoneId")
         return _existing(
-            zone_id, client.put(f"/zones/{zone_id}/dns_records/{id}", _body(inputs)), inputs
+            zone_id, client.put(f"/zones/{zone_id}/dns_records/{id}", _body(inputs) | _kept(state)), inputs
         ).state
 
     def delete(self, client: Api, id: str, state: Values) -> None:

@@ -18,7 +18,7 @@ from sandbox.plugins.docker import container_config, container_state, image
 from sandbox.plugins.docker.connection import engine_text, is_missing, one_error, reported_as
 from sandbox.plugins.docker.container_properties import PROPERTIES, UNSUPPORTED
 from sandbox.plugins.resource import CallError, DeleteFirst, Dialect, Existing, PartialFailure, ResourceType
-from sandbox.plugins.values import Values, blocks, flag, integer, strings, text
+from sandbox.plugins.values import UNKNOWN, Values, blocks, flag, integer, strings, text
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -163,7 +163,14 @@ class ContainerCalls:
                 raise CallError(one_error(f"{what}: {said}")) from None
 
     def _remove(self, client: APIClient, id: str, state: Values) -> None:
-        client.remove_container(id, v=state.get("removeVolumes") is not False, force=True)
+        # Numbers and None, so that the query is the official client's: flags that are set, as 1.
+        volumes = 1 if state.get("removeVolumes") is not False else None
+        client.remove_container(id, v=volumes, link=None, force=1)  # type: ignore[arg-type]
+
+
+def _planned(planned: Values, _state: Values | None) -> Values:
+    """The user comes from the image, so removing it is no change; officially a preview shows none all the same."""
+    return planned | {"user": None} if planned.get("user") is UNKNOWN else planned
 
 
 TYPE: ResourceType[APIClient] = ResourceType(
@@ -173,4 +180,5 @@ TYPE: ResourceType[APIClient] = ResourceType(
     unsupported=UNSUPPORTED,
     calls=ContainerCalls(),
     delete_first=DeleteFirst.ALWAYS,
+    plan=_planned,
 )

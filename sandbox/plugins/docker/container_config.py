@@ -32,6 +32,15 @@ def restart_policy(inputs: Values) -> Any:
     return {"Name": text(inputs, "restart"), "MaximumRetryCount": integer(inputs, "maxRetryCount")}
 
 
+def _nano_cpus(cpus: str) -> int:
+    try:
+        return int(float(cpus or "0") * 10**9)
+    except ValueError:
+        raise CallError(
+            one_error(f"Error setting cpus: failed to parse {cpus} as a rational number")
+        ) from None
+
+
 def body(inputs: Values) -> dict[str, Any]:
     """The whole request; networks other than `networkMode` are connected afterwards."""
     request: dict[str, Any] = {
@@ -65,7 +74,7 @@ def _host_config(inputs: Values) -> dict[str, Any]:
         "Privileged": flag(inputs, "privileged"),
         "Memory": memory_bytes(inputs, "memory"),
         "MemorySwap": memory_bytes(inputs, "memorySwap"),
-        "NanoCpus": int(float(text(inputs, "cpus") or "0") * 10**9),
+        "NanoCpus": _nano_cpus(text(inputs, "cpus")),
         "Tmpfs": block(inputs, "tmpfs") or None,
         "Sysctls": block(inputs, "sysctls") or None,
         "Mounts": [_mount(mount) for mount in blocks(inputs, "mounts")] or None,

@@ -113,7 +113,7 @@ HEALTHCHECK = block(
         string_list("tests", upstream="test"),
         string("interval", default="0s", rules=DURATION_RULE),
         string("timeout", default="0s", rules=DURATION_RULE),
-        integer("retries", rules=AT_LEAST_ZERO),
+        integer("retries", rules=AT_LEAST_ZERO, planned_default=0),
         string("startPeriod", default="0s", rules=DURATION_RULE),
         string("startInterval", default="0s", rules=DURATION_RULE),
     ],

@@ -51,7 +51,14 @@ def created(inputs: Values, found: dict[str, Any]) -> Values:
     if isinstance(inputs.get("capabilities"), dict):
         state["capabilities"] = _capabilities_asked(inputs["capabilities"])
     state["ports"] = _in_asked_order(blocks(inputs, "ports"), blocks(state, "ports"))
+    state["mounts"] = _mounts_asked(blocks(inputs, "mounts"), blocks(state, "mounts"))
     return state
+
+
+def _mounts_asked(asked: list[Values], found: list[Values]) -> Value:
+    """The mounts without what was not asked for; the engine's values come with the first refresh."""
+    unset = {mount.get("target") for mount in asked if mount.get("readOnly") is None}
+    return [mount | {"readOnly": None} if mount.get("target") in unset else mount for mount in found]
 
 
 def _capabilities_asked(given: Value) -> Value:
@@ -99,6 +106,7 @@ def updated(state: Values, inputs: Values) -> Values:
     for item in PROPERTIES:
         if item.name not in inputs and not item.computed and state.get(item.name):
             planned[item.name] = item.planned_default
+    planned["mounts"] = [mount | {"readOnly": flag(mount, "readOnly")} for mount in blocks(planned, "mounts")]
     return planned
 
 

@@ -110,7 +110,7 @@ class ImageCalls:
             return
         with reported_as("Unable to remove Docker image"):
             if find(client, reference) is not None:
-                client.remove_image(reference, noprune=True)
+                client.remove_image(reference, force=None, noprune=1)  # type: ignore[arg-type]
 
 
 TYPE: ResourceType[APIClient] = ResourceType(

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 IPAM_FIELDS = [
     string("subnet", replace=True),
     string("gateway", replace=True),
-    string("ipRange", replace=True),
+    string("ipRange", replace=True, planned_default=""),
     string_map("auxAddress", replace=True),
 ]
 PROPERTIES = (
     string("name", replace=True, named=True),
     string("driver", replace=True, computed=True),
     boolean("internal", replace=True, computed=True),
-    boolean("attachable", replace=True, planned_default=False),
+    boolean("attachable", replace=True),
     string_map("options", replace=True, computed=True),
     labels.labels(),
     string("ipamDriver", replace=True, default="default"),
@@ -82,6 +82,15 @@ def _state(found: dict[str, Any]) -> Values:
     }
 
 
+def _created(found: dict[str, Any]) -> Values:
+    """The outputs right after create: maps that are empty and were not asked for are null until a refresh."""
+    state = _state(found)
+    pools = [
+        pool if pool["auxAddress"] else pool | {"auxAddress": None} for pool in blocks(state, "ipamConfigs")
+    ]
+    return state | {"ipamConfigs": [*pools], "ipamOptions": state["ipamOptions"] or None}
+
+
 class NetworkCalls:
     """The requests of a network."""
 
@@ -98,7 +107,7 @@ class NetworkCalls:
                 labels=labels.to_engine(inputs) or None,
                 check_duplicate=True,
             )
-            return Existing(id=made["Id"], state=_state(client.inspect_network(made["Id"])))
+            return Existing(id=made["Id"], state=_created(client.inspect_network(made["Id"])))
 
     def read(self, client: APIClient, id: str, state: Values) -> Existing | None:
         """The network by id or name."""

@@ -70,7 +70,9 @@ class VolumeCalls:
         from docker.errors import APIError
 
         try:
-            client.remove_volume(name, force=True)
+            # `remove_volume(force=True)` of the client forgets to send it.
+            api: Any = client
+            api._raise_for_status(api._delete(api._url("/volumes/{0}", name), params={"force": "1"}))
         except APIError as error:
             if is_missing(error):
                 return True

@@ -76,6 +76,7 @@ class AliasCalls:
 TYPE: ResourceType[Client] = ResourceType(
     token="proxmoxve:firewall/aliasLegacy:AliasLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=PROPERTIES,
     calls=AliasCalls(),
     check=guest_needs_node,

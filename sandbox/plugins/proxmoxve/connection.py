@@ -108,8 +108,14 @@ class Client:
         """The data of a DELETE."""
         return self._call("delete", where, parameters)
 
-    def wait(self, upid: str, seconds: float = TASK_SECONDS) -> None:
-        """Wait for a task. Raises CallError with its exit status when it fails or does not end in time."""
+    def wait(self, upid: str | None, seconds: float = TASK_SECONDS) -> None:
+        """Wait for a task; no task is one that is done.
+
+        Raises:
+            CallError: with the task's exit status when it fails, or it does not end in time.
+        """
+        if upid is None:
+            return
         node, pause = upid.split(":")[1], FIRST_POLL
         until = time.monotonic() + seconds
         while True:

@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.plugins.proxmoxve import container_form as form
 from sandbox.plugins.proxmoxve.connection import FIRST_POLL, LAST_POLL, ApiFailure, Client, path
 from sandbox.plugins.proxmoxve.container_properties import PROPERTIES, TOKEN, UNSUPPORTED
-from sandbox.plugins.proxmoxve.container_state import state_of
+from sandbox.plugins.proxmoxve.container_state import as_created, state_of
 from sandbox.plugins.proxmoxve.guest_text import GIB
 from sandbox.plugins.resource import CallError, Dialect, Existing, PartialFailure, ResourceType
 from sandbox.plugins.values import Values, block, blocks, flag, integer, strings, text
@@ -34,6 +34,9 @@ _QUIET = frozenset(
     )
 )
 
+# Settings that are always written together.
+_TOGETHER = (("arch", "cores", "cpulimit", "cpuunits"), ("cmode", "console", "tty"), ("memory", "swap"))
+
 
 def _error(verb: str, reason: object) -> CallError:
     return CallError(f"{verb}: 1 error occurred:\n\t* {reason}\n\n")
@@ -44,6 +47,7 @@ class ContainerCalls:
 
     def create(self, client: Client, inputs: Values) -> Existing:
         """Make the container, which starts with it, and read it."""
+        _refuse_null_interface(inputs)
         node, vmid = text(inputs, "nodeName"), integer(inputs, "vmId")
         try:
             vmid = vmid or int(client.get("cluster/nextid"))
@@ -53,13 +57,13 @@ class ContainerCalls:
         try:
             if inputs.get("started") is not False:
                 self._await_start(client, node, vmid, inputs)
-            return Existing(id=str(vmid), state=self._read(client, node, vmid, inputs))
+            return Existing(id=str(vmid), state=as_created(self._read(client, node, vmid, inputs), inputs))
         except (ApiFailure, CallError) as error:
             state = {**inputs, "vmId": vmid}
             raise PartialFailure(id=str(vmid), state=state, reasons=(str(error),)) from None
 
     def _make(self, client: Client, node: str, vmid: int, inputs: Values) -> None:
-        body = {"vmid": vmid, **form.settings(inputs), **form.creation(inputs)}
+        body = {"vmid": vmid, "template": 0, **form.settings(inputs), **form.creation(inputs)}
         try:
             upid = client.post(path("nodes", node, "lxc"), body)
         except ApiFailure as error:
@@ -93,11 +97,14 @@ class ContainerCalls:
         config = client.get(path("nodes", node, "lxc", vmid, "config"))
         running = self._status(client, node, vmid) == "running"
         state = state_of(node, vmid, config, running=running, known=known)
-        return state | (self._addresses(client, node, vmid) if running else {"ipv4": {}, "ipv6": {}})
+        connected = running and "net0" in config
+        return state | (self._addresses(client, node, vmid) if connected else {"ipv4": {}, "ipv6": {}})
 
     def _addresses(self, client: Client, node: str, vmid: int) -> Values:
         addresses: dict[str, Values] = {"ipv4": {}, "ipv6": {}}
         for one in client.get(path("nodes", node, "lxc", vmid, "interfaces")):
+            if one["name"] == "lo":
+                continue
             for entry in one.get("ip-addresses", []):
                 family = "ipv4" if entry["ip-address-type"] == "inet" else "ipv6"
                 addresses[family].setdefault(one["name"], entry["ip-address"])
@@ -110,7 +117,8 @@ class ContainerCalls:
         if not node or not vmid.isdigit():
             return None
         try:
-            return Existing(id=vmid, state=self._read(client, node, int(vmid), state))
+            found = self._read(client, node, int(vmid), state)
+            return Existing(id=vmid, state={**found, "tags": found["tags"] or []})
         except ApiFailure as error:
             if error.gone:
                 return None
@@ -133,6 +141,12 @@ class ContainerCalls:
         wanted, before = form.settings(inputs), form.settings(state)
         body = {key: value for key, value in wanted.items() if before.get(key) != value}
         gone = [key for key in before if key not in wanted and key in config]
+        for group in _TOGETHER:
+            if (body.keys() | set(gone)) & set(group):
+                body |= {key: wanted[key] for key in group if key in wanted}
+        if "cores" in body and not body.get("cpulimit"):
+            body.pop("cpulimit", None)
+            gone.append("cpulimit")
         old, new = block(state, "disk"), block(inputs, "disk")
         volume = form.root_volume(config)
         if form.root(old, volume) != form.root(new, volume):
@@ -206,18 +220,25 @@ def _mounts(values: Values, *, named: bool) -> list[tuple[object, ...]]:
     ]
 
 
-def _plan(planned: Values, state: Values | None) -> Values:
-    if planned.get("networkInterfaces") == [None]:
+def _refuse_null_interface(values: Values) -> None:
+    if values.get("networkInterfaces") == [None]:
         raise CallError(
             "diffing: 1 error occurred:\n\t* [network_interface[0]] Null value found in list: Null values are"
             " not allowed for this attribute value.\n\n"
         )
-    return planned
+
+
+def _plan(planned: Values, state: Values | None) -> Values:
+    _refuse_null_interface(planned)
+    description = text(planned, "description")
+    # Proxmox VE will add a line break; officially the plan has it already.
+    return planned | ({"description": description.rstrip("\n") + "\n"} if description else {})
 
 
 TYPE: ResourceType[Client] = ResourceType(
     token=TOKEN,
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=PROPERTIES,
     unsupported=UNSUPPORTED,
     calls=ContainerCalls(),

@@ -28,7 +28,7 @@ def settings(inputs: Values) -> dict[str, Any]:
     }
     optional: dict[str, Value] = {
         "cpuunits": integer(cpu, "units") or "",
-        "description": text(inputs, "description"),
+        "description": text(inputs, "description").rstrip("\n"),
         "features": _features(block(inputs, "features")),
         "hostname": text(initialization, "hostname"),
         "nameserver": " ".join(strings(dns, "servers")) or text(dns, "server"),

@@ -38,7 +38,8 @@ def state_of(node: str, vmid: int, config: dict[str, Any], *, running: bool, kno
             "limit": float(config.get("cpulimit", 0)),
             "units": int(config.get("cpuunits", 0)),
         },
-        "description": _description(config, known),
+        # With the line break that Proxmox VE adds, officially too.
+        "description": str(config.get("description", "")),
         "devicePassthroughs": [_device(parts(value)) for _, value in numbered(config, "dev")],
         "disk": _disk(config),
         "features": _features(config),
@@ -59,10 +60,13 @@ def state_of(node: str, vmid: int, config: dict[str, Any], *, running: bool, kno
     }
 
 
-def _description(config: dict[str, Any], known: Values) -> str:
-    # Proxmox VE adds a line break, which is no change of what was asked for.
-    found, given = str(config.get("description", "")), text(known, "description")
-    return given if found.rstrip("\n") == given.rstrip("\n") else found
+def as_created(state: Values, inputs: Values) -> Values:
+    """The outputs right after create: lists that were not asked for are null until a refresh."""
+    found = dict(state)
+    for name, field in (("disk", "mountOptions"), ("features", "mounts")):
+        if not block(inputs, name).get(field):
+            found[name] = {**block(state, name), field: None}
+    return found
 
 
 def _device(found: dict[str, str]) -> Value:
@@ -113,6 +117,8 @@ def _initialization(config: dict[str, Any], known: Values) -> Value:
         servers: list[Value] = list(str(config.get("nameserver", "")).split())
         dns = {"domain": config.get("searchdomain", ""), "server": "", "servers": servers}
     account = given.get("userAccount")
+    if isinstance(account, dict):
+        account = {**account, "password": text(account, "password")}
     return {
         "dns": dns,
         "entrypoint": "",

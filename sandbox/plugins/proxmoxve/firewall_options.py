@@ -230,6 +230,7 @@ _LEVEL = (one_of(*_LEVELS),)
 GUEST: ResourceType[Client] = ResourceType(
     token="proxmoxve:firewall/optionsLegacy:OptionsLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         *scope_properties(node_required=True),
         boolean("dhcp"),
@@ -249,6 +250,7 @@ GUEST: ResourceType[Client] = ResourceType(
 CLUSTER: ResourceType[Client] = ResourceType(
     token="proxmoxve:cluster/firewallLegacy:FirewallLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         boolean("ebtables"),
         boolean("enabled"),

@@ -54,7 +54,7 @@ class RulesCalls:
         """Make the list equal to what is declared."""
         rules = self._list(client, inputs)
         try:
-            rules.update(blocks(inputs, "rules"))
+            rules.update(blocks(state, "rules"), blocks(inputs, "rules"))
             return {**scope_state(inputs), "rules": rules.read()}
         except ApiFailure as error:
             raise CallError(f"error updating rule: {error}") from None
@@ -71,6 +71,7 @@ class RulesCalls:
 TYPE: ResourceType[Client] = ResourceType(
     token="proxmoxve:firewall/rulesLegacy:RulesLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(*scope_properties(), rules_property(default=[])),
     calls=RulesCalls(),
     check=guest_needs_node,

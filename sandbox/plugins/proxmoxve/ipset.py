@@ -121,6 +121,7 @@ class IpsetCalls:
 TYPE: ResourceType[Client] = ResourceType(
     token="proxmoxve:firewall/ipsetLegacy:IpsetLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=PROPERTIES,
     calls=IpsetCalls(),
     check=guest_needs_node,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from sandbox.plugins.properties import string, string_list
 from sandbox.plugins.proxmoxve.connection import ApiFailure, Client, path
@@ -79,6 +80,9 @@ class TimeCalls:
             found: dict[str, Any] = client.get(path("nodes", node, "time"))
         except ApiFailure as error:
             raise CallError(f"error retrieving time zone for node '{node}': {error}") from None
+        known = available_timezones()
+        if known and found["timezone"] not in known:
+            raise CallError(f"unknown time zone {found['timezone']}")
         return Existing(
             id=f"{node}_time",
             state={
@@ -110,6 +114,7 @@ def _clock(seconds: int) -> str:
 DNS: ResourceType[Client] = ResourceType(
     token="proxmoxve:index/dnsLegacy:DnsLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         string("nodeName", required=True, replace=True),
         string("domain", required=True),
@@ -120,6 +125,7 @@ DNS: ResourceType[Client] = ResourceType(
 TIME: ResourceType[Client] = ResourceType(
     token="proxmoxve:index/timeLegacy:TimeLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         string("nodeName", required=True),
         string("timeZone", required=True),

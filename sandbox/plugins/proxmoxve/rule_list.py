@@ -1,7 +1,7 @@
 """An ordered list of firewall rules, of a scope or of a security group, kept equal to what is declared.
 
-Owns the official plugin's way of changing one: new rules are inserted, kept rules (same type, action and
-matchers) move to their places and are written again, and what is left over at the end goes.
+Owns the official plugin's way of changing one: new rules are inserted, all rules (same type, action and matchers)
+move to their places, kept ones are written again, and what is left over at the end goes.
 """
 
 from __future__ import annotations
@@ -68,26 +68,32 @@ class RuleList:
         for rule in reversed(rules):
             self._client.post(self._where, _body(rule))
 
-    def update(self, wanted: list[Values]) -> None:
-        """Make the list equal to `wanted`."""
-        kept = [_identity(_state(one)) for one in self._client.get(self._where)]
-        missing = []
-        spare = list(kept)
+    def update(self, before: list[Values], wanted: list[Values]) -> None:
+        """Make the list, which was `before` when it was last seen, equal to `wanted`."""
+        missing, spare = [], [_identity(rule) for rule in before]
         for rule in wanted:
             if _identity(rule) in spare:
                 spare.remove(_identity(rule))
             else:
                 missing.append(rule)
         self.create(missing)
-        order = [_identity(rule) for rule in missing] + kept
+        order = [_identity(_state(one)) for one in self._client.get(self._where)]
+        self._move(order, wanted)
         for position, rule in enumerate(wanted):
+            if rule not in missing:
+                self._client.put(self._at(position), _body(rule))
+        for position in reversed(range(len(wanted), len(order))):
+            self._client.delete(self._at(position))
+
+    def _move(self, order: list[tuple[str, ...]], wanted: list[Values]) -> None:
+        """Move rules to their places, first place first."""
+        for position, rule in enumerate(wanted):
+            if _identity(rule) not in order[position:]:
+                raise CallError(f"could not find the rule {text(rule, 'comment')!r} to move it to {position}")
             found = order.index(_identity(rule), position)
             if found != position:
                 self._client.put(self._at(found), {"moveto": position})
                 order.insert(position, order.pop(found))
-            self._client.put(self._at(position), _body(rule))
-        for position in reversed(range(len(wanted), len(order))):
-            self._client.delete(self._at(position))
 
     def clear(self) -> None:
         """Delete all rules, from the last position."""

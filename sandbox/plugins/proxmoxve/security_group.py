@@ -61,7 +61,7 @@ class GroupCalls:
         name = text(inputs, "name")
         try:
             client.post(path(*_HERE), {"group": name, "rename": id, "comment": text(inputs, "comment")})
-            _list(client, name).update(blocks(inputs, "rules"))
+            _list(client, name).update(blocks(state, "rules"), blocks(inputs, "rules"))
             return self._found(client, inputs, name)
         except ApiFailure as error:
             raise CallError(f"error updating security group: {error}") from None
@@ -79,6 +79,7 @@ class GroupCalls:
 TYPE: ResourceType[Client] = ResourceType(
     token="proxmoxve:cluster/firewall/security/groupLegacy:GroupLegacy",
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=(
         *scope_properties(),
         string("name", named=True),

@@ -26,6 +26,9 @@ from sandbox.plugins.values import UNKNOWN, Value, Values, block, blocks, flag, 
 
 _ADDRESSES = frozenset(("ipv4Addresses", "ipv6Addresses", "networkInterfaceNames"))
 _AGENT_SECONDS = 10
+# Settings that are always written together.
+_CPU_KEYS = ("cores", "cpu", "numa", "sockets")
+_CPU_CHANGES = frozenset((*_CPU_KEYS, "cpulimit", "cpuunits"))
 _INIT_KEYS = ("ciuser", "cipassword", "sshkeys", "nameserver", "searchdomain", "cicustom", "ciupgrade")
 
 
@@ -56,7 +59,7 @@ class VmCalls:
             raise PartialFailure(id=str(vmid), state=state, reasons=(str(error),)) from None
 
     def _make(self, client: Client, node: str, vmid: int, inputs: Values) -> None:
-        body = {"vmid": vmid, **vm_form.settings(inputs), **vm_form.drives(inputs)}
+        body = {"vmid": vmid, "template": 0, **vm_form.settings(inputs), **vm_form.drives(inputs)}
         try:
             upid = client.post(path("nodes", node, "qemu"), body)
         except ApiFailure as error:
@@ -131,7 +134,9 @@ class VmCalls:
 
     def read(self, client: Client, id: str, state: Values) -> Existing | None:
         """The VM on whatever node it is; imported by `node/id`."""
-        node, _, vmid = id.rpartition("/")
+        node, slash, vmid = id.partition("/") if "/" in id else ("", "", id)
+        if slash and not vmid.isdigit():
+            raise CallError(f'strconv.Atoi: parsing "{vmid}": invalid syntax')
         if (not state and not node) or not vmid.isdigit():
             return None
         try:
@@ -141,7 +146,8 @@ class VmCalls:
             )
             if found is None:
                 return None
-            return Existing(id=vmid, state=self._read(client, found["node"], int(vmid), state))
+            found_state = self._read(client, found["node"], int(vmid), state)
+            return Existing(id=vmid, state={**found_state, "tags": found_state["tags"] or []})
         except ApiFailure as error:
             if error.gone:
                 return None
@@ -164,7 +170,10 @@ class VmCalls:
         wanted, before = vm_form.settings(inputs), vm_form.settings(_as_inputs(state))
         body = {key: value for key, value in wanted.items() if before.get(key) != value}
         gone = [key for key in before if key not in wanted and key in config]
-        body |= _drive_changes(config, inputs, gone)
+        body |= _groups(wanted, body.keys() | set(gone))
+        if (body.keys() | set(gone)) & _CPU_CHANGES:
+            gone += [key for key in ("vcpus", "cpulimit") if key not in wanted and key not in gone]
+        body |= _drive_changes(config, state, inputs, gone)
         body["name"] = wanted["name"]
         if gone:
             body["delete"] = ",".join(gone)
@@ -199,7 +208,9 @@ class VmCalls:
         here = ("nodes", node, "qemu", vmid)
         try:
             if self._status(client, node, vmid)["status"] == "running":
-                if flag(state, "stopOnDestroy"):
+                # Officially a guest whose agent is off is not asked to shut down either.
+                agent = str(client.get(path(*here, "config")).get("agent", ""))
+                if flag(state, "stopOnDestroy") or not agent.startswith(("1", "enabled=1")):
                     client.wait(client.post(path(*here, "status", "stop"), {}))
                 else:
                     self._shutdown(client, node, vmid, state)
@@ -212,6 +223,16 @@ class VmCalls:
             raise _error("deleting VM", error) from None
 
 
+def _groups(wanted: dict[str, Any], changed: set[str]) -> dict[str, Any]:
+    """What is written along with what changed: all of the CPU, all of the cloud-init settings."""
+    body: dict[str, Any] = {}
+    if changed & _CPU_CHANGES:
+        body |= {key: wanted[key] for key in _CPU_KEYS if key in wanted}
+    if any(key in _INIT_KEYS or key.startswith("ipconfig") for key in changed):
+        body |= {key: wanted[key] for key in wanted if key in _INIT_KEYS or key.startswith("ipconfig")}
+    return body
+
+
 def _as_inputs(state: Values) -> Values:
     """A state in the form of inputs: null where nothing was set, so that both make equal requests."""
     found = dict(state)
@@ -221,14 +242,20 @@ def _as_inputs(state: Values) -> Values:
     return found
 
 
-def _drive_changes(config: dict[str, Any], inputs: Values, gone: list[str]) -> dict[str, str]:
+def _drive_changes(config: dict[str, Any], state: Values, inputs: Values, gone: list[str]) -> dict[str, str]:
     """The drives to write; `gone` gets those to take out."""
     body: dict[str, str] = {}
     existing = volumes(config)
     fresh = vm_form.drives(inputs)
     disks = {text(disk, "interface"): disk for disk in blocks(inputs, "disks")}
-    for name, disk in disks.items():
-        body[name] = vm_form.disk_text(disk, existing[name]) if name in existing else fresh[name]
+    before = {text(disk, "interface"): disk for disk in blocks(state, "disks")}
+    texts = {
+        name: vm_form.disk_text(disk, existing[name]) for name, disk in disks.items() if name in existing
+    }
+    olds = {name: vm_form.disk_text(before[name], existing[name]) for name in texts if name in before}
+    # One changed disk writes all of them, officially too.
+    if texts != olds or len(texts) < len(disks):
+        body |= {name: texts.get(name, fresh[name]) for name in disks}
     gone += [name for name in existing if name not in disks]
     for name, drive in fresh.items():
         if name in disks or (name in config and name in ("efidisk0", vm_form.CLOUD_INIT)):
@@ -282,6 +309,7 @@ def _plan(planned: Values, state: Values | None) -> Values:
 TYPE: ResourceType[Client] = ResourceType(
     token=TOKEN,
     dialect=Dialect.SDK2,
+    zero_fields=True,
     properties=PROPERTIES,
     unsupported=UNSUPPORTED,
     calls=VmCalls(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.plugins.proxmoxve.guest_text import ip_config, joined, startup
+from sandbox.plugins.proxmoxve.guest_text import GIB, ip_config, joined, startup
 from sandbox.plugins.values import Value, Values, block, blocks, flag, integer, strings, text
 
 # Speed limits per property: the API's key of a drive.
@@ -154,11 +154,12 @@ def _new_volume(disk: Values) -> str:
 
 def disk_text(disk: Values, volume: str) -> str:
     """A drive with this volume; an import is asked for where the volume is still to be made."""
-    making = volume.endswith(":0")
+    making, fresh = volume.endswith(":0"), volume.partition(":")[2].isdigit()
     limits = block(disk, "speed")
     return joined(
         ("file", volume),
         ("import-from", text(disk, "importFrom") if making else ""),
+        ("size", integer(disk, "size") * GIB if fresh else ""),
         ("format", text(disk, "fileFormat") if ":vm-" not in volume else ""),
         ("aio", text(disk, "aio")),
         ("backup", flag(disk, "backup")),

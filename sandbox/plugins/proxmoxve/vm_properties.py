@@ -103,7 +103,7 @@ _DISK_DEFAULT: Value = {
 
 _NETWORK_DEVICE = [
     string("bridge", default="vmbr0"),
-    boolean("disconnected"),
+    boolean("disconnected", bare=True),
     boolean("enabled", planned_default=True),
     boolean("firewall"),
     string("macAddress", computed=True, rules=(rules.mac_address,)),
@@ -230,7 +230,7 @@ PROPERTIES = (
         [string("type", default="other", rules=(expected_one_of(*_OS),))],
         default={"type": "other"},
     ),
-    boolean("protection"),
+    boolean("protection", planned_default=False),
     boolean("purgeOnDestroy", default=True),
     boolean("rebootAfterUpdate", default=True),
     string("scsiHardware", default="virtio-scsi-pci", rules=(expected_one_of(*_SCSI),)),
@@ -245,7 +245,7 @@ PROPERTIES = (
         "startup",
         [integer("downDelay", default=-1), integer("order"), integer("upDelay", default=-1)],
     ),
-    boolean("stopOnDestroy"),
+    boolean("stopOnDestroy", planned_default=False),
     boolean("tabletDevice", default=True),
     string_set("tags", computed=True),
     integer("timeoutCreate", default=1800),

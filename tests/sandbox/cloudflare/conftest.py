@@ -8,8 +8,8 @@ import requests
 from cloudflare import Cloudflare
 
 from sandbox.cloudflare.server import application
+from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
-from tests.support.serving import served_on_loopback
 
 TOKEN = "test-token-that-opens"
 Send = Callable[..., tuple[int, dict[str, Any]]]

@@ -13,9 +13,9 @@ from cloudflare.types.zones import Zone
 from pydantic import TypeAdapter
 
 from sandbox.cloudflare.server import application
+from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 from tests.sandbox.cloudflare.conftest import TOKEN, Send
-from tests.support.serving import served_on_loopback
 from tests.support.shared import ROOT
 
 

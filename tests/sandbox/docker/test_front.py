@@ -11,10 +11,10 @@ from pathlib import Path
 import docker
 import pytest
 
+from sandbox.conformance.serving import served_on_socket
 from sandbox.docker.front import Front
 from sandbox.docker.simulated import application
 from sandbox.store import Store
-from tests.support.serving import served_on_socket
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from aiohttp import web
 from docker import APIClient
 from docker.errors import APIError
 
+from sandbox.conformance.serving import served_on_socket
 from sandbox.docker.client import EngineClient, SlowError
 from sandbox.docker.front import Front
 from sandbox.docker.images import ImageMaker
@@ -21,7 +22,6 @@ from sandbox.docker.registries import Registries
 from sandbox.docker.targets import Targets
 from sandbox.docker.way_out import WayOut
 from sandbox.errors import SandboxError
-from tests.support.serving import served_on_socket
 
 Line = dict[str, object]
 REFERENCE = "ghcr.io/lab/app@sha256:" + "ab" * 32

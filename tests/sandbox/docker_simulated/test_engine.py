@@ -9,9 +9,9 @@ import pytest
 import requests
 from docker.errors import APIError, ImageNotFound, NotFound
 
+from sandbox.conformance.serving import served_on_loopback, served_on_socket
 from sandbox.docker.simulated import application
 from sandbox.store import Store
-from tests.support.serving import served_on_loopback, served_on_socket
 
 DIGEST = "sha256:" + "a" * 64
 

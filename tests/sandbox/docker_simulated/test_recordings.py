@@ -5,7 +5,6 @@ Cases that begin with objects made by hand, and steps after something changed be
 left out.
 """
 
-import gzip
 import io
 import json
 import re
@@ -15,9 +14,10 @@ from typing import Any
 
 import requests
 
+from sandbox.conformance.recording import Case, read_cases
+from sandbox.conformance.serving import served_on_loopback
 from sandbox.docker.simulated import application
 from sandbox.store import Store
-from tests.support.serving import served_on_loopback
 from tests.support.shared import shared_path
 
 # Case -> why the simulated engine answers differently.
@@ -36,18 +36,16 @@ PREPARED = re.compile(
 PRESET_IMAGES = {"ID1": "rec-img:1", "ID2": "rec-img:2"}
 
 
-def cases() -> Iterator[dict[str, Any]]:
+def cases() -> Iterator[Case]:
     """The recorded cases that can be said again."""
-    with gzip.open(shared_path("schemas/plugin-recordings/docker.jsonl.gz"), "rt") as stream:
-        for line in stream:
-            case = json.loads(line)
-            if not PREPARED.search(case["id"]):
-                yield case
+    for case in read_cases([shared_path("schemas/plugin-recordings/docker.jsonl.gz")]):
+        if not PREPARED.search(case.id):
+            yield case
 
 
-def requests_of(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def requests_of(case: Case) -> Iterator[dict[str, Any]]:
     """Its HTTP requests in order, up to the first change from outside."""
-    for step in case["steps"]:
+    for step in case.steps:
         if step["kind"] == "world":
             return
         yield from step.get("http") or []
@@ -65,9 +63,9 @@ def upload(files: list[dict[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def prepare(session: requests.Session, url: str, case: dict[str, Any]) -> dict[str, str]:
+def prepare(session: requests.Session, url: str, case: Case) -> dict[str, str]:
     """Make what every recorded container case began with; gives the ids of its placeholders."""
-    if ":Container/" not in case["id"]:
+    if ":Container/" not in case.id:
         return {}
     ids = {}
     for placeholder, image in PRESET_IMAGES.items():
@@ -78,7 +76,7 @@ def prepare(session: requests.Session, url: str, case: dict[str, Any]) -> dict[s
     return ids
 
 
-def difference(session: requests.Session, url: str, case: dict[str, Any]) -> str | None:
+def difference(session: requests.Session, url: str, case: Case) -> str | None:
     """The first answer that is not the recorded one, or None."""
     ids = prepare(session, url, case)
 
@@ -100,7 +98,7 @@ def difference(session: requests.Session, url: str, case: dict[str, Any]) -> str
         )
         if answer.status_code == 201 and "Id" in answer.json():
             ids[f"ID{len(ids) + 1}"] = answer.json()["Id"]
-        place = f"{case['id']}: {recorded['method']} {recorded['path']}"
+        place = f"{case.id}: {recorded['method']} {recorded['path']}"
         if answer.status_code != recorded["status"]:
             return f"{place}: {answer.status_code} {answer.text[:200]} instead of {recorded['status']}"
         if recorded["status"] >= 400 and answer.json()["message"] != real(recorded["response"]["message"]):
@@ -118,7 +116,7 @@ def test_the_recorded_requests_get_the_recorded_answers() -> None:
         store.close()
         said += sum(1 for _ in requests_of(case))
         if problem:
-            found[case["id"].partition(":index/")[2].partition(":")[2]] = problem
+            found[case.id.partition(":index/")[2].partition(":")[2]] = problem
     unexpected = {name: text for name, text in found.items() if name not in DIFFERENT}
     assert unexpected == {}
     assert set(found) == set(DIFFERENT), "a listed difference is gone: take it off the list"

@@ -6,11 +6,11 @@ import grpc
 import pytest
 
 from sandbox.cloudflare.server import application
+from sandbox.conformance.serving import served_on_loopback
 from sandbox.plugins.cloudflare.provider import package
 from sandbox.plugins.values import UNKNOWN, Values
 from sandbox.store import Store
 from tests.sandbox.plugins.conversation import Conversation, conversation
-from tests.support.serving import served_on_loopback
 
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 ZONE = "cloudflare:index/getZone:getZone"

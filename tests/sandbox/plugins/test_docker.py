@@ -10,6 +10,7 @@ import docker
 import grpc
 import pytest
 
+from sandbox.conformance.serving import served_on_socket
 from sandbox.docker.simulated import application
 from sandbox.plugins.docker import container_config
 from sandbox.plugins.docker.container_properties import duration_text, nanoseconds
@@ -18,7 +19,6 @@ from sandbox.plugins.resource import Endpoints
 from sandbox.plugins.values import UNKNOWN, Values
 from sandbox.store import Store
 from tests.sandbox.plugins.conversation import Conversation, conversation, kept_state
-from tests.support.serving import served_on_socket
 
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"

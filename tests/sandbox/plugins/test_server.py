@@ -278,10 +278,10 @@ def test_import_gives_inputs_without_defaults(plugin: Conversation, shelf: Shelf
 
 
 def test_an_error_of_the_service_is_the_error(plugin: Conversation) -> None:
-    """What the call says reaches the user unchanged."""
+    """What the call says reaches the user, in the bridge's list of one."""
     with pytest.raises(grpc.RpcError) as error:
         plugin.create(WIDGET, {"name": "refused"})
-    assert error.value.details() == "the shelf is full"
+    assert error.value.details() == "1 error occurred:\n\t* the shelf is full\n\n"
 
 
 def test_a_half_made_resource_is_kept(plugin: Conversation) -> None:
@@ -289,7 +289,8 @@ def test_a_half_made_resource_is_kept(plugin: Conversation) -> None:
     with pytest.raises(grpc.RpcError) as error:
         plugin.create(WIDGET, {"name": "half"})
     state, reasons = kept_state(error.value)
-    assert (state["id"], state["name"], reasons) == ("id-half", "half", ["it is only half there"])
+    reason = f"creating urn:pulumi:dev::lab::{WIDGET}::one: 1 error occurred:\n\t* it is only half there\n\n"
+    assert (state["id"], state["name"], reasons) == ("id-half", "half", [reason])
 
 
 def test_an_unknown_type_is_refused_by_name(plugin: Conversation) -> None:

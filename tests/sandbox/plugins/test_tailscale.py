@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
+from sandbox.conformance.serving import served_on_loopback
 from sandbox.plugins.tailscale import hujson
 from sandbox.plugins.tailscale.provider import package
 from sandbox.plugins.values import Secret, Values
 from sandbox.store import Store
 from sandbox.tailscale.server import application
 from tests.sandbox.plugins.conversation import Conversation, conversation
-from tests.support.serving import served_on_loopback
 
 ACL = "tailscale:index/acl:Acl"
 KEY = "tailscale:index/tailnetKey:TailnetKey"

@@ -44,3 +44,23 @@ def test_an_api_that_is_down_is_one_sentence() -> None:
         client.get("version")
     client.close()
     assert TOKEN.partition("=")[2] not in str(caught.value)
+
+
+def test_every_type_in_use_is_there() -> None:
+    """The stand-in has exactly the types that the program registers."""
+    assert sorted(package().by_token) == [
+        "proxmoxve:cluster/firewall/security/groupLegacy:GroupLegacy",
+        "proxmoxve:cluster/firewallLegacy:FirewallLegacy",
+        "proxmoxve:download/file:File",
+        "proxmoxve:firewall/aliasLegacy:AliasLegacy",
+        "proxmoxve:firewall/ipsetLegacy:IpsetLegacy",
+        "proxmoxve:firewall/optionsLegacy:OptionsLegacy",
+        "proxmoxve:firewall/rulesLegacy:RulesLegacy",
+        "proxmoxve:hardware/mapping/pci:Pci",
+        "proxmoxve:index/containerLegacy:ContainerLegacy",
+        "proxmoxve:index/dnsLegacy:DnsLegacy",
+        "proxmoxve:index/timeLegacy:TimeLegacy",
+        "proxmoxve:index/vmLegacy:VmLegacy",
+        "proxmoxve:network/linux/bridge:Bridge",
+        "proxmoxve:node/firewall:Firewall",
+    ]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 from sandbox.tailscale.server import application
-from tests.support.serving import served_on_loopback
 
 KEY = "tskey-api-test"
 Send = Callable[..., requests.Response]

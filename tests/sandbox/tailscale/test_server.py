@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 from sandbox.tailscale.acl import NOT_EVALUATED
 from sandbox.tailscale.devices import register_device
 from sandbox.tailscale.server import application
 from tests.sandbox.tailscale.conftest import KEY, Send
-from tests.support.serving import served_on_loopback
 
 ACL = "/tailnet/-/acl"
 KEYS = "/tailnet/-/keys"

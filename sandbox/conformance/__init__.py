@@ -1,0 +1,1 @@
+"""How far a plugin, or the sandbox's tailnet policy, agrees with recordings of the real thing."""
