@@ -19,7 +19,8 @@ _NAMES = str(Path(__file__).with_name("inside_names.py"))
 ENGINES_SERVER = "127.0.0.11"
 """The engine's own name server in every network that somebody made (Docker's manual, "Networking overview")."""
 _FIRST_CANARY, _LAST_CANARY = 47001, 47101
-_TRIES = 10
+_TRIES, _PAUSE = 10, 0.2
+"""How often a canary is asked for before it counts as dumb, and the seconds between."""
 
 
 class CannotEnter(Exception):
@@ -137,7 +138,7 @@ def _control(endpoint: Endpoint, space: Space, port: int) -> None:
         [(answered, text, _)] = space.ask([("127.0.0.1", port, "tcp")], 1.0)
         if answered and canary_name(endpoint) in text:
             return
-        time.sleep(0.2)
+        time.sleep(_PAUSE)
     raise CannotEnter(
         f"the canary of {endpoint} does not answer on port {port}, so silence would prove nothing"
     )

@@ -30,8 +30,9 @@ def test_a_canarys_port_is_one_that_no_service_uses() -> None:
     assert canary_port({47001, 47002, 80}) == 47003
 
 
-def test_a_canary_that_its_own_neighbour_cannot_hear_stops_the_run() -> None:
+def test_a_canary_that_its_own_neighbour_cannot_hear_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """If it answered nobody, every closed path would look proven."""
+    monkeypatch.setattr("probe.spaces._PAUSE", 0.0)
     deaf = Scripted([lambda _: NOTHING])
     with (
         pytest.raises(
@@ -43,8 +44,9 @@ def test_a_canary_that_its_own_neighbour_cannot_hear_stops_the_run() -> None:
     assert deaf.asked[0][0] == [("127.0.0.1", PORT, "tcp")]
 
 
-def test_a_strangers_answer_at_the_canarys_port_stops_the_run() -> None:
+def test_a_strangers_answer_at_the_canarys_port_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever listens there already is not the canary."""
+    monkeypatch.setattr("probe.spaces._PAUSE", 0.0)
     with (
         pytest.raises(CannotEnter, match="silence would prove nothing"),
         canaries({TARGET: Scripted([lambda _: said("HTTP/1.0 404")])}, PORT),
