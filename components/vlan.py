@@ -7,7 +7,6 @@ Security groups are cluster-wide and an existing one is adopted without being co
 so every name carries the environment.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 import pulumi
@@ -17,9 +16,7 @@ from pulumi_proxmoxve.cluster.firewall import security
 from components.firewall_rules import accept
 from lab.names import join
 from lab.plan.records import VlanPlan
-
-_LONGEST_GROUP_NAME = 18
-"""Proxmox VE's limit (API description, `POST /cluster/firewall/groups`); other names may have 64."""
+from lab.render.proxmox_firewall import group_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +52,7 @@ class Vlan(pulumi.ComponentResource):
         )
         group = security.GroupLegacy(
             name,
-            name=group_name(shared_name),
+            name=group_name(args.environment, vlan.name),
             comment=f"what segment {vlan.name} accepts from elsewhere",
             rules=[security.GroupLegacyRuleArgs(**accept(rule)) for rule in vlan.rules],
             opts=pulumi.ResourceOptions(
@@ -69,11 +66,3 @@ class Vlan(pulumi.ComponentResource):
         self.register_outputs(
             {"alias": self.alias, "ip_set": self.ip_set, "security_group": self.security_group}
         )
-
-
-def group_name(name: str) -> str:
-    """The name within Proxmox' limit: itself, or its beginning and four digits of its digest."""
-    if len(name) <= _LONGEST_GROUP_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:4]
-    return f"{name[: _LONGEST_GROUP_NAME - 5].rstrip('-')}-{digest}"

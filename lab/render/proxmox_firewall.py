@@ -12,7 +12,7 @@ from lab.names import join
 from lab.plan.records import GuestPlan, LabPlan, RulePlan, VlanPlan
 
 _LONGEST_GROUP_NAME = 18
-"""Proxmox VE's limit (API description, `POST /cluster/firewall/groups`)."""
+"""Proxmox VE's limit (API description, `POST /cluster/firewall/groups`); other names may have 64."""
 _MANAGEMENT = "management"
 """The name is Proxmox': its members keep access to every node."""
 _CLUSTER_OPTIONS = {

@@ -22,7 +22,8 @@ def value_of(recorded: Any) -> Value:
         return [value_of(item) for item in recorded]
     if isinstance(recorded, float) and recorded.is_integer():
         return int(recorded)
-    return recorded  # type: ignore[no-any-return]
+    scalar: Value = recorded
+    return scalar
 
 
 def values_of(recorded: Any) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def read_text(file: Path) -> str:
     try:
         content = file.read_bytes()
         return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode()
-    except (OSError, EOFError, UnicodeDecodeError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise ConformanceError(
             f"{file}: cannot be read: {error}. Give a recording as JSON Lines, gzipped or plain, whole."
         ) from None

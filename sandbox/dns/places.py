@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from sandbox.dns.server import Listening, NameServer, bound
-from sandbox.errors import SandboxError
 from sandbox.fabric.kernel import inside
+from sandbox.fabric.listening import InNamespace
 
 GUESTS_PORT = 53
 
@@ -22,46 +22,32 @@ class Places:
         self._server = server
         self._loopback: Listening | None = None
         self._guests: Listening | None = None
-        self._identity: tuple[int, int] | None = None
-        self._lock = asyncio.Lock()
+        self._place = InNamespace("the name server of the guests", self._serve_guests, self._leave_guests)
 
     async def on_loopback(self, port: int) -> None:
         """Listen on 127.0.0.1."""
         self._loopback = await self._server.serve(*bound("127.0.0.1", port))
 
     async def for_guests(self, namespace: Path) -> None:
-        """Listen on all addresses of a network namespace, unless it does; in no other from then on.
-
-        Args:
-            namespace: its file. One that was made anew under this name is another.
+        """Listen on all addresses of a network namespace; see `InNamespace.enter`.
 
         Raises:
             SandboxError: it cannot listen there.
         """
-        async with self._lock:
-            try:
-                found = namespace.stat()
-                identity = found.st_dev, found.st_ino
-                if identity == self._identity:
-                    return
-                await self._leave_guests()
-                sockets = await asyncio.to_thread(inside, namespace, partial(bound, "0.0.0.0", GUESTS_PORT))
-            except OSError as error:
-                raise SandboxError(
-                    f"the name server cannot listen where guests ask it, in {namespace.name}: {error.strerror}"
-                ) from None
-            self._guests = await self._server.serve(*sockets)
-            self._identity = identity
+        await self._place.enter(namespace)
 
     async def close(self) -> None:
         """Listen nowhere."""
-        async with self._lock:
-            await self._leave_guests()
-            if self._loopback is not None:
-                await self._loopback.close()
-                self._loopback = None
+        await self._place.leave()
+        if self._loopback is not None:
+            await self._loopback.close()
+            self._loopback = None
+
+    async def _serve_guests(self, namespace: Path) -> None:
+        sockets = await asyncio.to_thread(inside, namespace, partial(bound, "0.0.0.0", GUESTS_PORT))
+        self._guests = await self._server.serve(*sockets)
 
     async def _leave_guests(self) -> None:
         if self._guests is not None:
             await self._guests.close()
-        self._guests = self._identity = None
+        self._guests = None

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox.errors import SandboxError
 from sandbox.fabric.kernel import inside
+from sandbox.fabric.listening import InNamespace
 
 PORT = 443
 # ip(7) of Linux; Python has no name for it.
@@ -50,42 +50,27 @@ class InternetFront:
     def __init__(self, parties: Sequence[Party]) -> None:
         self._parties = parties
         self._sites: list[web.SockSite] = []
-        self._identity: tuple[int, int] | None = None
-        self._lock = asyncio.Lock()
+        self._place = InNamespace("the sandbox's internet", self._open, self._leave)
 
     async def listen(self, namespace: Path) -> None:
-        """Listen in a network namespace, unless it does; in no other from then on.
-
-        Args:
-            namespace: its file. One that was made anew under this name is another.
+        """Listen in a network namespace; see `InNamespace.enter`.
 
         Raises:
             SandboxError: it cannot listen there.
         """
-        async with self._lock:
-            try:
-                found = namespace.stat()
-                identity = found.st_dev, found.st_ino
-                if identity == self._identity:
-                    return
-                await self._leave()
-                for party in self._parties:
-                    listener = await asyncio.to_thread(inside, namespace, partial(_bound, party.address))
-                    site = web.SockSite(party.runner, listener, ssl_context=party.tls)
-                    self._sites.append(site)
-                    await site.start()
-            except OSError as error:
-                await self._leave()
-                raise SandboxError(
-                    f"the sandbox's internet cannot listen in {namespace.name}: {error.strerror}"
-                ) from None
-            self._identity = identity
-        _LOG.info("the sandbox's internet answers in %s", namespace.name)
+        await self._place.enter(namespace)
 
     async def close(self) -> None:
         """Listen nowhere."""
-        async with self._lock:
-            await self._leave()
+        await self._place.leave()
+
+    async def _open(self, namespace: Path) -> None:
+        for party in self._parties:
+            listener = await asyncio.to_thread(inside, namespace, partial(_bound, party.address))
+            site = web.SockSite(party.runner, listener, ssl_context=party.tls)
+            self._sites.append(site)
+            await site.start()
+        _LOG.info("the sandbox's internet answers in %s", namespace.name)
 
     async def _leave(self) -> None:
         for site in self._sites:
@@ -93,7 +78,6 @@ class InternetFront:
             with contextlib.suppress(RuntimeError):
                 await site.stop()
         self._sites.clear()
-        self._identity = None
 
 
 def _bound(address: str) -> socket.socket:

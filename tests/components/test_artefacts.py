@@ -64,7 +64,9 @@ def created() -> Created:
 @pytest.mark.parametrize("name", ["dev", "flat-subnet"])
 def test_traefik_reads_what_was_rendered_and_asks_with_the_token(name: str, created: Created) -> None:
     """Its static file names the resolver, and the token for it is a file of its own."""
-    recording, host = created(name), decided(name).ingress.host  # type: ignore[union-attr]
+    recording, ingress = created(name), decided(name).ingress
+    assert ingress is not None
+    host = ingress.host
     loader = recording.one("Container", f"{host}-ingress-traefik-files-loader")
     contents = [upload["content"] for upload in loader.inputs["uploads"]]
     assert rendered(name)["ingress"]["static"] in contents

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 import components as c
-from components.vlan import group_name
 from lab.plan.records import DiskPlan, GuestPlan, NicPlan
 from tests.components import records as r
 from tests.support.engine import Recording, record
@@ -219,14 +218,6 @@ def test_a_segment_is_known_under_one_name() -> None:
             "comment": "the operator",
         }
     ]
-
-
-def test_long_group_names_fit_and_stay_apart() -> None:
-    """Proxmox allows 18 characters; two long names with one beginning are still two."""
-    first, second = group_name("dev-vlan-management-a"), group_name("dev-vlan-management-b")
-    assert len(first) == len(second) == 18
-    assert first != second
-    assert group_name("dev-vlan-services") == "dev-vlan-services"
 
 
 def test_the_firewall_is_switched_on_last() -> None:

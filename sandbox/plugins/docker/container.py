@@ -163,7 +163,8 @@ class ContainerCalls:
                 raise CallError(one_error(f"{what}: {said}")) from None
 
     def _remove(self, client: APIClient, id: str, state: Values) -> None:
-        # Numbers and None, so that the query is the official client's: flags that are set, as 1.
+        # Numbers and None, so that the query is the official client's: flags that are set, as 1. The package's types
+        # want booleans, which it would send as words.
         volumes = 1 if state.get("removeVolumes") is not False else None
         client.remove_container(id, v=volumes, link=None, force=1)  # type: ignore[arg-type]
 

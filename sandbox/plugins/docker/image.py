@@ -110,6 +110,7 @@ class ImageCalls:
             return
         with reported_as("Unable to remove Docker image"):
             if find(client, reference) is not None:
+                # No booleans, as in `container`: the query is the official client's.
                 client.remove_image(reference, force=None, noprune=1)  # type: ignore[arg-type]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.evidence.conformance.lanes import SHARES, Run, chosen_seed, chosen_shares, run_all
+from tests.support.needs import need
 
 pytestmark = pytest.mark.engine
 
@@ -45,8 +46,7 @@ def test_each_feature_was_met_open_and_closed(found: Run) -> None:
 
 def test_enough_was_probed(found: Run) -> None:
     """A whole run has at least 150 topologies with the userland proxy, and 30 without."""
-    if chosen_shares() != SHARES:
-        pytest.skip("HOMELAB_CONFORMANCE_BLOCKS asks for less than a whole run")
+    need(chosen_shares() == SHARES, "a whole run: HOMELAB_CONFORMANCE_BLOCKS asks for less")
     with_proxy = sum(count for name, count in found.by_share.items() if name != "proxy-off")
     assert with_proxy >= 150
     assert found.by_share["proxy-off"] >= 30

@@ -63,6 +63,7 @@ def judge(mutant: Mutant | None, checks: Sequence[Check]) -> str:
         except TimeoutError:
             noticed = f"it takes longer than {SECONDS} seconds"
         except Exception as error:
+            # A broken model may fail in any way, and whoever runs it sees that it does.
             noticed = f"{type(error).__name__}: {error}"
         if noticed:
             return f"{check.name}: {noticed}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,10 @@ from lab.simulate.proxmox import FirewallError, Packet, read_firewall
 from tests.evidence.simulate.proxmox_node import MAC, NICS, ON, ask, node, rules
 
 
-def problems(files: Mapping[str, str], **changes: object) -> str:
+def problems(files: Mapping[str, str], **changes: Any) -> str:
     """The text of the error that these files make."""
     with pytest.raises(LabError) as caught:
-        node(files, **changes)  # type: ignore[arg-type]
+        node(files, **changes)
     return str(caught.value)
 
 
@@ -231,8 +232,8 @@ def test_an_unknown_zone_is_an_error(zone: str) -> None:
         ({"destination": ip_address("fe80::1")}, "two families"),
     ],
 )
-def test_an_impossible_packet_is_refused(changes: dict[str, object], problem: str) -> None:
+def test_an_impossible_packet_is_refused(changes: dict[str, Any], problem: str) -> None:
     """A question that means nothing has no verdict."""
     fields = {"source": ip_address("10.0.0.1"), "destination": ip_address("10.0.0.2")} | changes
     with pytest.raises(ValueError, match=problem):
-        Packet("outside", "vm100", **fields)  # type: ignore[arg-type]
+        Packet("outside", "vm100", **fields)

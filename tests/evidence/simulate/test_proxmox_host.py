@@ -1,5 +1,7 @@
 """The Proxmox firewall of the node itself, and what it drops for its guests too."""
 
+from typing import Any
+
 import pytest
 
 from lab.simulate.proxmox import Decision, FirewallError
@@ -164,10 +166,10 @@ nodelist {
         ({"destination": "239.1.1.1", "source": "172.16.1.9"}, "DROP"),
     ],
 )
-def test_corosync_passes_between_nodes(changes: dict[str, object], action: str) -> None:
+def test_corosync_passes_between_nodes(changes: dict[str, Any], action: str) -> None:
     """Nodes speak on the ring that both are on, or to multicast, and nobody else does."""
     firewall = node({"corosync.conf": COROSYNC}, name="a", local_network="192.0.2.0/24")
     asked = {"port": 5404, "protocol": "udp", "source": "172.16.1.3", "destination": "172.16.1.2"} | changes
-    assert ask(firewall, "outside", "host", **asked).action == action  # type: ignore[arg-type]
+    assert ask(firewall, "outside", "host", **asked).action == action
     without = node(local_network="192.0.2.0/24")
-    assert ask(without, "outside", "host", **asked).action == "DROP"  # type: ignore[arg-type]
+    assert ask(without, "outside", "host", **asked).action == "DROP"
