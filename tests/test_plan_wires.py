@@ -179,6 +179,15 @@ def test_what_a_flow_declares_has_a_way_out(source: str, target: str, out: bool)
     assert ("out-web-app" in networks(decided)) == out
 
 
+def test_a_flow_lays_nothing_for_a_service_on_the_hosts_network() -> None:
+    """It leaves as its host, and is in no network of its own."""
+    decided = plan(
+        stacks={"web": stack(app=service(listens=[80], host_network="yes"))},
+        flows=[{"from": "service:web/app", "to": "vlan:services:514/udp", "because": "it is wanted"}],
+    )
+    assert "out-web-app" not in networks(decided)
+
+
 def test_a_service_of_another_host_is_reached_from_outside() -> None:
     """A need across hosts is a way out for who needs and a published port of who is needed, and no network."""
     decided = plan(
