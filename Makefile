@@ -43,7 +43,7 @@ test: venv-dev check unit evidence ## everything: checks, unit tests, evidence, 
 unit: venv-dev ## the tests that need no root, Docker, Go or network
 	@$(RUN) -m pytest -m "not engine" --ignore=tests/evidence
 
-evidence: venv-dev ## the proof against rendered files, brute force, planted leaks and recorded packets
+evidence: venv-dev ## thousands of cases: the proof against its witnesses, random labs, recorded conversations
 	@$(RUN) -m pytest -m "not engine" tests/evidence
 
 check: venv-dev ## format, types, imports, docs

@@ -1,0 +1,1 @@
+"""Promises of the planner, held on random labs and their changes."""
