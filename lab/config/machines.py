@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lab.config.edge import RouteConfig, one_way_to_say_routes
+from lab.config.routes import RouteConfig, one_way_to_say_routes
 from lab.config.strict import Part
+from lab.config.tailnet import SubnetRouterConfig
 from lab.config.values import (
     Address,
     DhcpRange,
     GatewayAddress,
-    Image,
     Manage,
     Name,
     NicAddress,
@@ -65,15 +65,6 @@ class StorageConfig(Part):
     """For data disks; the same as `os` when not given."""
     images: str = "local"
     """For downloaded images and templates."""
-
-
-class SubnetRouterConfig(Part):
-    """A Tailscale subnet router: what it advertises to the tailnet."""
-
-    advertise: SomeEndpoints
-    """`ingress` for the addresses of the ingress alone, or `vlan:NAME` for a whole segment."""
-    image: Image | None = None
-    """The Tailscale image, by digest; needed where it runs as a container."""
 
 
 class NodeConfig(Part):

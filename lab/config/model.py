@@ -9,7 +9,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from lab.config.edge import CertificateConfig, DnsConfig, IngressConfig, TailnetConfig
+from lab.config.certificate import CertificateConfig
+from lab.config.dns import DnsConfig
+from lab.config.ingress import IngressConfig
 from lab.config.machines import (
     DeviceConfig,
     FlowConfig,
@@ -22,6 +24,7 @@ from lab.config.machines import (
 from lab.config.safety import AcceptConfig, ExpectConfig
 from lab.config.stacks import StackConfig
 from lab.config.strict import Part
+from lab.config.tailnet import TailnetConfig
 from lab.config.values import EndpointValue, HostName, Name, Subnet
 
 Owned = Literal["tailnet-policy", "cluster-firewall", "dns-zone"]

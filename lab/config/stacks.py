@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lab.config.edge import RouteConfig, one_way_to_say_routes
-from lab.config.machines import SubnetRouterConfig
+from lab.config.routes import RouteConfig, one_way_to_say_routes
 from lab.config.strict import Part
+from lab.config.tailnet import SubnetRouterConfig
 from lab.config.values import Image, Manage, Name, PortNumber, PortText, PortValue, Size, Subnet, YesNo
 
 

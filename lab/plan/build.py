@@ -18,10 +18,10 @@ from lab.plan.containers import plan_stacks, plan_subnet_routers
 from lab.plan.directory import Directory
 from lab.plan.dns import plan_dns, public_zone
 from lab.plan.draft import Draft, check_records
-from lab.plan.edge import plan_ingress
 from lab.plan.endpoints import check_references
 from lab.plan.guard import plan_guards
 from lab.plan.hosts import plan_docker_hosts
+from lab.plan.ingress import plan_ingress
 from lab.plan.machines import plan_devices, plan_guests, plan_nodes, plan_vlans
 from lab.plan.permissions import plan_flows
 from lab.plan.places import settle_places

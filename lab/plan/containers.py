@@ -4,8 +4,8 @@ Secrets reach a container as files below `/run/homelab/secrets`, because `inspec
 variables to everyone who may list containers, and does not show files.
 """
 
-from lab.config.machines import SubnetRouterConfig
 from lab.config.stacks import ServiceConfig, StackConfig
+from lab.config.tailnet import SubnetRouterConfig
 from lab.flows import Endpoint
 from lab.names import join
 from lab.plan.draft import Draft

@@ -6,7 +6,7 @@ as needs do.
 
 from collections.abc import Iterator
 
-from lab.config.edge import IngressConfig
+from lab.config.ingress import IngressConfig
 from lab.config.stacks import ServiceConfig, StackConfig
 from lab.flows import Endpoint
 from lab.plan.draft import Draft

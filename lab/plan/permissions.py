@@ -11,8 +11,8 @@ from ipaddress import IPv4Address
 from lab.flows import Endpoint, Flow, Port, Target
 from lab.plan.directory import INGRESS, INTERNET, OPERATOR
 from lab.plan.draft import Draft
-from lab.plan.edge import DEFAULT_AUTH_PORTS
 from lab.plan.endpoints import check_endpoint
+from lab.plan.ingress import DEFAULT_AUTH_PORTS
 from lab.plan.needs import need_targets, proxy_of
 from lab.plan.places import Places
 from lab.plan.records import COROSYNC_PORTS, MANAGEMENT_PORTS, DockerHostPlan, IngressPlan, SubnetRouterPlan

@@ -4,7 +4,8 @@ Refuses what would be found out only by a visitor: a name that no certificate co
 audience without a way in, one name that leads to two places, a port that nobody serves.
 """
 
-from lab.config.edge import IngressConfig, RouteConfig
+from lab.config.ingress import IngressConfig
+from lab.config.routes import RouteConfig
 from lab.config.stacks import ServiceConfig, StackConfig
 from lab.flows import Endpoint, Port
 from lab.names import did_you_mean

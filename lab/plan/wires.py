@@ -11,7 +11,7 @@ their members would meet. Subnets and addresses are given out in `wire_addresses
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from lab.config.edge import IngressConfig
+from lab.config.ingress import IngressConfig
 from lab.config.stacks import ServiceConfig, StackConfig
 from lab.names import did_you_mean
 from lab.plan.draft import Draft

@@ -22,19 +22,9 @@ from lab.plan.records.containers import (
     StackPlan,
     VolumePlan,
 )
-from lab.plan.records.edge import (
-    Auth,
-    CertificatePlan,
-    DnsPlan,
-    DnsRecordPlan,
-    EntryPointPlan,
-    GrantPlan,
-    IngressPlan,
-    RoutePlan,
-    SubnetRouterPlan,
-    TailnetPlan,
-)
+from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan
 from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
+from lab.plan.records.ingress import Auth, EntryPointPlan, IngressPlan, RoutePlan
 from lab.plan.records.lab import BackupPlan, IdentityPlan, LabPlan
 from lab.plan.records.machines import (
     COROSYNC_PORTS,
@@ -51,6 +41,7 @@ from lab.plan.records.machines import (
     VlanPlan,
 )
 from lab.plan.records.safety import Acceptance, Expectation
+from lab.plan.records.tailnet import GrantPlan, SubnetRouterPlan, TailnetPlan
 
 __all__ = [
     "ANYWHERE",

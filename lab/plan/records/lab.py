@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from lab.errors import Issue
 from lab.flows import Endpoint, Flow
 from lab.plan.records.containers import DockerHostPlan, SecretRef, StackPlan
-from lab.plan.records.edge import CertificatePlan, DnsPlan, IngressPlan, SubnetRouterPlan, TailnetPlan
+from lab.plan.records.dns import CertificatePlan, DnsPlan
 from lab.plan.records.guard import GuardPlan
+from lab.plan.records.ingress import IngressPlan
 from lab.plan.records.machines import DevicePlan, GuestPlan, NodePlan, RouterPlan, VlanPlan
 from lab.plan.records.safety import Acceptance, Expectation
+from lab.plan.records.tailnet import SubnetRouterPlan, TailnetPlan
 
 
 @dataclass(frozen=True, kw_only=True)

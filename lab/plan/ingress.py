@@ -1,6 +1,6 @@
 """The ingress of a plan: Traefik, its entry points, and whom it asks before it lets somebody in."""
 
-from lab.config.edge import IngressConfig
+from lab.config.ingress import IngressConfig
 from lab.flows import Endpoint, Port
 from lab.names import did_you_mean
 from lab.plan.containers import FILES
