@@ -85,8 +85,7 @@ def _acme(certificate: CertificatePlan) -> dict[str, Any]:
         "storage": "/acme/acme.json",
         "caServer": _AUTHORITIES[certificate.ca],
         "keyType": "EC256",
-        # Public resolvers: a split horizon would hide the challenge from its own check.
-        "dnsChallenge": {"provider": certificate.dns, "resolvers": ["1.1.1.1:53", "9.9.9.9:53"]},
+        "dnsChallenge": {"provider": certificate.dns, "resolvers": list(certificate.resolvers)},
     }
 
 

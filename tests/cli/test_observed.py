@@ -14,6 +14,7 @@ from probe.matrix import Matrix, Observation, Result
 from probe.names import NameResult
 from probe.questions import questions
 from probe.routes import RouteResult
+from probe.signing import Refusal
 from tests.probe.asked import SOURCE, TARGET, question
 from tests.support.proofs import small_lab
 
@@ -36,6 +37,7 @@ ROUTE = RouteResult(
     issuer="itself",
     milliseconds=8,
 )
+REFUSED = Refusal(when="2026-11-26T08:27:52Z", cause="it is", repair="do", said="no")
 
 
 def _observed(*results: Result, **changes: Any) -> Observed:
@@ -244,6 +246,14 @@ def test_a_sentence_that_nothing_could_test_is_not_called_right() -> None:
     assert _line(text, "a reaches b").split()[0] == "ok"
 
 
+def test_a_renewal_that_failed_is_told_while_the_certificate_is_still_good() -> None:
+    """Nothing is wrong yet; the cause, the words and the repair are there before it is."""
+    text = _text(_observed(OPEN, routes=(replace(ROUTE, days_left=20, issuer="R3"),), refusal=REFUSED))
+    assert "  The last try to get a certificate failed at 2026-11-26T08:27:52Z: it is\n" in text
+    assert "    said: no\n    repair: do\n" in text
+    assert text.endswith("everything is as expected.")
+
+
 def test_the_keys_of_the_json_are_these() -> None:
     """Scripts read them, so that a change is one of the version."""
     observed = _observed(
@@ -254,10 +264,11 @@ def test_the_keys_of_the_json_are_these() -> None:
         facts=(Fact("h", "version", "20", "28"),),
         stand_ins=("service:b/b",),
         expectations=(Sentence("a reaches b", 2, (LEAK,)),),
+        refusal=REFUSED,
     )
 
     assert json.loads(json.dumps(verify_data(observed))) == {
-        "version": 3,
+        "version": 4,
         "ok": False,
         "seconds": 4.2,
         "pairs": [
@@ -297,6 +308,7 @@ def test_the_keys_of_the_json_are_these() -> None:
                 "distrust": None,
             }
         ],
+        "refusal": {"when": "2026-11-26T08:27:52Z", "cause": "it is", "repair": "do", "said": "no"},
         "expectations": [{"sentence": "a reaches b", "probes": 2, "against": 1}],
         "engine_facts": [{"host": "h", "what": "version", "taken": "20", "found": "28"}],
         "missing": ["service:c/c"],

@@ -21,7 +21,7 @@ from tests.support.proofs import small_lab
 
 def test_only_a_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable is set before there is an authority, and elsewhere it is not set at all."""
-    asks = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]})
+    asks = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]}, dns={"provider": "cloudflare"})
     monkeypatch.delenv(verify.ROOTS_VARIABLE, raising=False)
     assert certificate_roots(asks) is None
     monkeypatch.setenv(verify.ROOTS_VARIABLE, str(tmp_path / "roots.pem"))
@@ -38,7 +38,13 @@ def test_one_minute_is_the_most_that_is_waited_for_all_routes(monkeypatch: pytes
     stacks = {
         "web": stack(app=service(listens=[80], route=route("www")), b=service(listens=[80], route=route("b")))
     }
-    decided = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]}, stacks=stacks, tailnet={})
+    decided = decide(
+        ingress=ingress(),
+        certificate={"names": ["*.lab.example"]},
+        dns={"provider": "cloudflare"},
+        stacks=stacks,
+        tailnet={},
+    )
     assert decided.ingress is not None
     asked: list[tuple[str, int, str, bool]] = []
     answers = [True, True, False]
