@@ -150,7 +150,7 @@ def ingress(
     ingress = plan.ingress
     if ingress is None or ingress.service is None:
         return None
-    asks = certificate if ingress.tls == "own" else None
+    asks = certificate if ingress.ends_tls else None
     args = TraefikIngressArgs(
         ingress=ingress,
         host=hosts[ingress.host],
