@@ -23,6 +23,7 @@ from lab.plan.records import IngressPlan, LabPlan
 from probe.certificates import wait_until_trusted
 from probe.containers import EngineUnreachable, Running, engine_client, running_containers
 from probe.engines import facts_against
+from probe.entry_points import EntryPointResult, check_entry_points
 from probe.joined import JoinedSpace
 from probe.matrix import Matrix, observe
 from probe.names import NameResult, observe_names
@@ -57,6 +58,7 @@ def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = Fal
         names=names,
         seconds=seconds,
         routes=_routes(plan, running, sandbox),
+        entry_points=_entry_points(plan, running, sandbox),
         missing=tuple(_missing(plan, running)),
         facts=tuple(facts),
         stand_ins=tuple(sorted(container.endpoint for container in running if container.stand_in)),
@@ -180,12 +182,20 @@ def _routes(plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus) -
     return check_routes(plan.ingress, sandbox.forwards, stand_ins, roots)
 
 
+def _entry_points(
+    plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus
+) -> tuple[EntryPointResult, ...]:
+    if plan.ingress is None or not any(container.pid for container in running):
+        return ()
+    return check_entry_points(plan.ingress, sandbox.forwards, covered=plan.certificate is not None)
+
+
 def certificate_roots(plan: LabPlan) -> Path | None:
     """The file with the roots that certificates of routes have to lead to.
 
     None where nobody says whom to trust, and where the ingress of the lab asks no authority.
     """
-    asks = plan.certificate is not None and plan.ingress is not None and plan.ingress.tls == "own"
+    asks = plan.certificate is not None and plan.ingress is not None and plan.ingress.ends_tls
     path = Path(os.environ.get(ROOTS_VARIABLE) or "/")
     return path if asks and path.is_file() else None
 
