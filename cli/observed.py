@@ -7,6 +7,7 @@ from lab.isolation import Proof, Verdict
 from lab.isolation.expectations import questions as sentence_questions
 from lab.render.table import table
 from probe.engines import Fact
+from probe.entry_points import EntryPointResult
 from probe.matrix import Matrix, Result
 from probe.names import NameResult
 from probe.routes import RouteResult
@@ -31,6 +32,7 @@ class Observed:
     seconds: float
     """How long pairs and names took."""
     routes: Sequence[RouteResult]
+    entry_points: Sequence[EntryPointResult]
     missing: Sequence[str]
     facts: Sequence[Fact]
     stand_ins: Sequence[str]
@@ -45,6 +47,7 @@ class Observed:
             len(self.matrix.disagreements)
             + sum(not name.agrees for name in self.names)
             + sum(not route.ok for route in self.routes)
+            + sum(not refusal.ok for refusal in self.entry_points)
             + len(self.missing)
             + len(self.facts)
             + sum(bool(sentence.against) for sentence in self.expectations)
@@ -83,6 +86,7 @@ def verify_text(observed: Observed, every: bool) -> Iterator[str]:
     yield from _names(observed.names, every)
     yield from _routes(observed.routes)
     yield from _refusal(observed.refusal)
+    yield from _entry_points(observed.entry_points)
     yield from _sentences(observed.expectations)
     for fact in observed.facts:
         yield f"\nEngine of {fact.host}: {fact.what} is {fact.found}, and the proof took it to be {fact.taken}."
@@ -193,6 +197,16 @@ def _routes(routes: Sequence[RouteResult]) -> Iterator[str]:
     yield from _certificates(routes)
 
 
+def _entry_points(results: Sequence[EntryPointResult]) -> Iterator[str]:
+    if not results:
+        return
+    rows = [
+        ("ok" if r.ok else "WRONG", r.audience, str(r.port), r.asked, r.expected, r.observed) for r in results
+    ]
+    yield "\nWhat the ingress refuses"
+    yield from table(rows, head=("", "audience", "port", "asked", "expected", "observed"))
+
+
 def _certificates(routes: Sequence[RouteResult]) -> Iterator[str]:
     for reason in sorted({route.distrust for route in routes if route.distrust}):
         found = [route for route in routes if route.distrust == reason]
@@ -290,6 +304,7 @@ def verify_data(observed: Observed) -> dict[str, object]:
             for route in observed.routes
         ],
         "refusal": None if observed.refusal is None else dict(observed.refusal.__dict__),
+        "entry_points": [result.__dict__ for result in observed.entry_points],
         "expectations": [
             {"sentence": s.text, "probes": s.probed, "against": len(s.against)} for s in observed.expectations
         ],

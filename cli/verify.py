@@ -24,6 +24,7 @@ from lab.plan.records import IngressPlan, LabPlan
 from probe.certificates import wait_until_trusted
 from probe.containers import EngineUnreachable, Running, engine_client, running_containers
 from probe.engines import facts_against
+from probe.entry_points import EntryPointResult, check_entry_points
 from probe.joined import JoinedSpace
 from probe.matrix import Matrix, observe
 from probe.names import NameResult, observe_names
@@ -59,6 +60,7 @@ def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = Fal
         names=names,
         seconds=seconds,
         routes=_routes(plan, running, sandbox),
+        entry_points=_entry_points(plan, running, sandbox),
         missing=tuple(_missing(plan, running)),
         facts=tuple(facts),
         stand_ins=tuple(sorted(container.endpoint for container in running if container.stand_in)),
@@ -190,6 +192,14 @@ def _refusal(plan: LabPlan, running: Sequence[Running]) -> Refusal | None:
         return None
     host = next(host for host in plan.docker_hosts if host.name == traefik.host)
     return refusal_at(engine_of(host), traefik.id)
+
+
+def _entry_points(
+    plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus
+) -> tuple[EntryPointResult, ...]:
+    if plan.ingress is None or not any(container.pid for container in running):
+        return ()
+    return check_entry_points(plan.ingress, sandbox.forwards, covered=plan.certificate is not None)
 
 
 def certificate_roots(plan: LabPlan) -> Path | None:

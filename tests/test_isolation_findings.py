@@ -21,6 +21,13 @@ DOCKER = {"docker-1": guest(address=11, runs="docker")}
 BOTH = {"services": SERVICES, "iot": IOT}
 PROXY = service(listens=[2375], docker_socket="yes")
 
+WEB_TV = {"vlan": "iot", "address": 51, "listens": [443]}
+LISTED = ingress(
+    audiences={"services": {"port": 443}, "tailnet": {"port": 8443}},
+    middlewares={"at-home": {"allow": ["10.10.20.0/24"]}},
+)
+ROUTED_GUESTS = {"docker-1": guest(address=11, runs="docker", tailscale={"advertise": ["ingress"]})}
+
 
 def as_it_is(decided: LabPlan) -> LabPlan:
     """No change."""
@@ -205,6 +212,30 @@ CASES = [
         },
     ),
     Case(
+        "unverified-target",
+        "route tv.lab.example",
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", scheme="https", verify="no")}}},
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", scheme="https", ca="tv-ca")}}},
+        {"vlans": BOTH, "ingress": ingress(audiences={"services": {"port": 443}})},
+    ),
+    Case(
+        "address-proves-little",
+        "route tv.lab.example",
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", middlewares=["at-home"])}}},
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", middlewares=["at-home"])}}},
+        {"vlans": BOTH, "ingress": LISTED, "tailnet": {}, "guests": ROUTED_GUESTS},
+    ),
+    Case(
+        "address-proves-little",
+        "route tv.lab.example",
+        {"vlans": {**BOTH, "services": {**SERVICES, "nat": "yes"}}},
+        {"vlans": BOTH},
+        {
+            "ingress": LISTED,
+            "devices": {"tv": {**WEB_TV, "route": route("tv", "services", middlewares=["at-home"])}},
+        },
+    ),
+    Case(
         "wider-audience",
         "route www.lab.example",
         {},
@@ -363,3 +394,22 @@ def test_who_needs_a_database_is_no_stranger() -> None:
     """A service with a flow to the database's port is not accused, whatever nobody can tell of its other ports."""
     stacks = {"web": stack("nas", app=service(needs=["db:5432"]), db=service(listens=[5432]))}
     assert told("database-on-shared-network", guests={}, devices={"nas": NAS}, stacks=stacks) == []
+
+
+@pytest.mark.parametrize(("allowed", "who"), [("10.10.20.0/24", "all"), ("10.10.30.0/24", "none")])
+def test_a_list_of_addresses_says_whom_it_lets_in(allowed: str, who: str) -> None:
+    """Behind one address there is no more than one answer."""
+    (found,) = told(
+        "address-proves-little",
+        tailnet={},
+        guests=ROUTED_GUESTS,
+        ingress=ingress(
+            audiences={"tailnet": {"port": 8443, "middlewares": ["some"]}},
+            middlewares={"some": {"allow": [allowed]}},
+        ),
+        stacks={"web": stack(app=service(listens=[80], route=route("www")))},
+    )
+    assert found.startswith(
+        "route www.lab.example: some decides by addresses, and whoever comes from the tailnet arrives with "
+        f"10.10.20.11; it lets {who} of them in"
+    )

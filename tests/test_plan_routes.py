@@ -97,7 +97,7 @@ def test_a_port_that_is_published_anyway_is_used() -> None:
 
 def test_a_guest_without_docker_is_routed_to_its_address() -> None:
     """A route of a guest leads to the guest itself, by the scheme that it speaks."""
-    siem = guest(address=30, listens=[443], route=route("siem", scheme="https"))
+    siem = guest(address=30, listens=[443], route=route("siem", scheme="https", verify="no"))
     decided = routed(guests={"docker-1": guest(address=11, runs="docker"), "siem": siem}, stacks={})
     assert only(decided).url == "https://10.10.20.30:443"
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lab.config.routes import RouteConfig, one_way_to_say_routes
+from lab.config.routes import Routed
 from lab.config.strict import Part
 from lab.config.tailnet import SubnetRouterConfig
 from lab.config.values import Image, Manage, Name, PortNumber, PortText, PortValue, Size, Subnet, YesNo
@@ -66,17 +66,13 @@ def _uses(value: object) -> object:
     return {variable: {"secret": use} if isinstance(use, str) else use for variable, use in value.items()}
 
 
-class ServiceConfig(Part):
+class ServiceConfig(Routed):
     """One container of a stack."""
 
     image: Image
     """Its image, by digest."""
     listens: tuple[PortValue, ...] = ()
     """The ports it serves."""
-    route: RouteConfig | None = None
-    """A host name under which the ingress serves one of its ports."""
-    routes: tuple[RouteConfig, ...] = ()
-    """The same, for several."""
     needs: tuple[str, ...] = ()
     """What it opens connections to: `db:5432` in its stack, `stack/service:port` elsewhere."""
     egress: YesNo = False
@@ -127,16 +123,6 @@ class ServiceConfig(Part):
     """Whether Pulumi refuses to delete its volumes."""
     description: str = ""
     """What it is for."""
-
-    @model_validator(mode="after")
-    def _one_way_to_say_routes(self) -> "ServiceConfig":
-        one_way_to_say_routes(self.route, self.routes)
-        return self
-
-    @property
-    def all_routes(self) -> tuple[RouteConfig, ...]:
-        """Its routes, whichever way they were written."""
-        return ((self.route,) if self.route else ()) + self.routes
 
 
 def _networks(value: object) -> object:

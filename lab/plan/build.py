@@ -169,13 +169,10 @@ def _connections(draft: Draft, plan: LabPlan) -> dict[str, str]:
 
 
 def _secrets(plan: LabPlan) -> tuple[SecretRef, ...]:
-    names = {
-        file.secret.name
-        for stack in plan.stacks
-        if stack.managed
-        for service in stack.services
-        for file in service.secret_files
-    }
+    services = [service for stack in plan.stacks if stack.managed for service in stack.services]
+    if plan.ingress is not None and plan.ingress.service is not None:
+        services.append(plan.ingress.service)
+    names = {file.secret.name for service in services for file in service.secret_files}
     if any(node.managed for node in plan.nodes):
         names.add("proxmox-token")
     if plan.dns.provider == "cloudflare" and (plan.dns.records or plan.certificate):

@@ -47,7 +47,7 @@ def _refuse_what_nobody_could_sign(draft: Draft) -> None:
     ingress = draft.config.ingress
     if ingress is None or ingress.manage == "observe":
         return
-    if ingress.tls != "own":
+    if ingress.tls != "own" and set(ingress.audiences) <= {"internet"}:
         draft.warn(
             "certificate",
             f"with ingress.tls: {ingress.tls} nobody here shows a certificate, so none is asked for",

@@ -84,12 +84,15 @@ def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
     if ingress.managed and (auth := draft.config.ingress and draft.config.ingress.auth):
         port = auth.port or Port(DEFAULT_AUTH_PORTS[auth.kind])
         yield Flow(INGRESS, Target(auth.endpoint, port), "it is asked before a visitor is let in", "route")
-    used = {audience for route in ingress.routes for audience in route.audiences}
-    ports = {entry.audience: Port(entry.port) for entry in ingress.entry_points}
-    for audience in sorted(used):
+    if ingress.crowdsec is not None and ingress.ips is not None:
+        port = Port(int(ingress.crowdsec.address.rpartition(":")[2]))
+        yield Flow(INGRESS, Target(ingress.ips, port), "the bouncer asks it about every visitor", "route")
+    for audience, port, because in ingress.openings():
         for member in draft.config.audiences.get(audience, (audience,)):
             source = Endpoint(member) if member in OUTSIDE else Endpoint("vlan", member)
-            yield Flow(source, Target(INGRESS, ports.get(audience, _HTTPS)), f"audience {audience}", "route")
+            if source == INTERNET and ingress.tunnel is not None:
+                source, because = ingress.tunnel, f"the tunnel carries {because}"
+            yield Flow(source, Target(INGRESS, port), because, "route")
 
 
 def _derived(
@@ -121,6 +124,8 @@ def _derived(
         yield derived(
             OPERATOR, Target(Endpoint(kind, host.name), _SSH), "pulumi speaks to the Docker Engine over SSH"
         )
+    if ingress is not None and ingress.crowdsec is not None:
+        yield derived(INGRESS, Target(INTERNET, _HTTPS), "Traefik fetches its plugin when it starts")
     if ingress is not None and ingress.managed and draft.config.certificate is not None:
         yield derived(INGRESS, Target(INTERNET, _HTTPS), "the certificate authority and Cloudflare's API")
         # At public resolvers, and then at the zone's own name servers, whose addresses nobody knows beforehand.

@@ -75,13 +75,11 @@ def plan_tailnet(
         return None
     groups = tuple(f"group:{name}" for name in sorted(tailnet.groups)) or ("autogroup:member",)
     grants: list[GrantPlan] = []
-    entry_points, routes = (ingress.entry_points, ingress.routes) if ingress else ((), ())
-    for entry in entry_points:
-        members = draft.config.audiences.get(entry.audience, (entry.audience,))
-        if "tailnet" in members and any(entry.audience in route.audiences for route in routes):
-            grants.append(
-                GrantPlan(sources=groups, destination=f"{entry.address}/32", ports=(f"tcp:{entry.port}",))
-            )
+    if ingress is not None and ingress.entry_points:
+        destination = f"{ingress.entry_points[0].address}/32"
+        for audience, port, _ in ingress.openings():
+            if "tailnet" in draft.config.audiences.get(audience, (audience,)):
+                grants.append(GrantPlan(sources=groups, destination=destination, ports=(_granted(port),)))
     grants += _declared_grants(draft, places, groups)
     return TailnetPlan(
         groups={name: tuple(users) for name, users in sorted(tailnet.groups.items())},

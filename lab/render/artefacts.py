@@ -196,7 +196,7 @@ def _ingress(plan: LabPlan) -> dict[str, Any] | None:
     return {
         "endpoint": str(INGRESS),
         "static": static_configuration(ingress, plan.asked_certificate),
-        "dynamic": dynamic_configuration(ingress),
+        "dynamic": dynamic_configuration(ingress, plan.asked_certificate),
     }
 
 

@@ -10,6 +10,7 @@ from cli.observed import Observed, Sentence, expectations_seen, verify_data, ver
 from lab.flows import Endpoint
 from lab.isolation import Verdict
 from probe.engines import Fact
+from probe.entry_points import EntryPointResult
 from probe.matrix import Matrix, Observation, Result
 from probe.names import NameResult
 from probe.questions import questions
@@ -46,6 +47,7 @@ def _observed(*results: Result, **changes: Any) -> Observed:
         names=(),
         seconds=4.2,
         routes=(),
+        entry_points=(),
         missing=(),
         facts=(),
         stand_ins=(),
@@ -309,6 +311,7 @@ def test_the_keys_of_the_json_are_these() -> None:
             }
         ],
         "refusal": {"when": "2026-11-26T08:27:52Z", "cause": "it is", "repair": "do", "said": "no"},
+        "entry_points": [],
         "expectations": [{"sentence": "a reaches b", "probes": 2, "against": 1}],
         "engine_facts": [{"host": "h", "what": "version", "taken": "20", "found": "28"}],
         "missing": ["service:c/c"],
@@ -354,3 +357,20 @@ def test_a_sentence_about_somebody_who_is_not_here_has_no_probes() -> None:
 
     assert _sentence("yes", **elsewhere).probed == 0
     assert _sentence("not probed", **{"from": str(DB), "to": str(APP), "reach": "no"}).probed == 0
+
+
+def test_what_is_not_refused_is_told_and_counted() -> None:
+    """Each entry point says what was asked, what had to come of it, and what did."""
+    refusal = EntryPointResult(
+        audience="lan",
+        port=443,
+        asked="plain HTTP for www.lab.example",
+        expected="no service",
+        observed="404",
+        ok=True,
+    )
+    observed = _observed(OPEN, entry_points=(refusal, replace(refusal, observed="200", ok=False)))
+    assert observed.wrong == 1
+    right, wrong = (line for line in _text(observed).splitlines() if "plain HTTP" in line)
+    assert (right.split()[0], right.split()[-1]) == ("ok", "404")
+    assert (wrong.split()[0], wrong.split()[-1]) == ("WRONG", "200")

@@ -29,7 +29,9 @@ def test_only_a_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "roots.pem").write_text("")
     assert certificate_roots(asks) == tmp_path / "roots.pem"
     assert certificate_roots(decide(ingress=ingress())) is None
-    upstream = ingress(tls="upstream", trusted_upstreams=["10.10.20.5"])
+    upstream = ingress(
+        tls="upstream", trusted_upstreams=["10.10.20.5"], audiences={"internet": {"port": 443}}
+    )
     assert certificate_roots(replace(asks, ingress=decide(ingress=upstream).ingress)) is None
 
 

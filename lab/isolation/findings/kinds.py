@@ -23,6 +23,8 @@ KINDS: Mapping[str, str] = {
     "names-leave": "a container that may ask for names outside although no flow permits it",
     "open-to-the-internet": "a route for the internet that asks for nothing",
     "wider-audience": "somebody gets to a route and is none of its audiences",
+    "unverified-target": "a target of a route whose certificate the ingress does not check",
+    "address-proves-little": "a list of allowed addresses, where many visitors have one address",
     "firewall-flag-missing": "rules that Proxmox may ignore, because one of its three flags is not set here",
     "trunk": "an interface that carries several VLANs",
     "boot-order-cycle": "machines that each wait for the other after a power failure",

@@ -24,7 +24,15 @@ from lab.plan.records.containers import (
 )
 from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan
 from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
-from lab.plan.records.ingress import Auth, EntryPointPlan, IngressPlan, RoutePlan
+from lab.plan.records.ingress import (
+    Auth,
+    CrowdsecPlan,
+    EntryPointPlan,
+    IngressPlan,
+    RoutePlan,
+    TargetTlsPlan,
+    Tls,
+)
 from lab.plan.records.lab import BackupPlan, IdentityPlan, LabPlan
 from lab.plan.records.machines import (
     COROSYNC_PORTS,
@@ -40,6 +48,15 @@ from lab.plan.records.machines import (
     RulePlan,
     VlanPlan,
 )
+from lab.plan.records.middlewares import (
+    AllowPlan,
+    BasicAuthPlan,
+    CompressionPlan,
+    HeadersPlan,
+    InFlightPlan,
+    Middleware,
+    RateLimitPlan,
+)
 from lab.plan.records.safety import Acceptance, Expectation
 from lab.plan.records.tailnet import GrantPlan, SubnetRouterPlan, TailnetPlan
 
@@ -48,10 +65,14 @@ __all__ = [
     "COROSYNC_PORTS",
     "MANAGEMENT_PORTS",
     "Acceptance",
+    "AllowPlan",
     "AttachmentPlan",
     "Auth",
     "BackupPlan",
+    "BasicAuthPlan",
     "CertificatePlan",
+    "CompressionPlan",
+    "CrowdsecPlan",
     "DevicePlan",
     "DiskPlan",
     "DnsPlan",
@@ -65,17 +86,21 @@ __all__ = [
     "GuardPlan",
     "GuardRule",
     "GuestPlan",
+    "HeadersPlan",
     "HealthPlan",
     "IdentityPlan",
     "ImagePlan",
+    "InFlightPlan",
     "IngressPlan",
     "LabPlan",
+    "Middleware",
     "NetworkPlan",
     "NetworkPurpose",
     "NicPlan",
     "NodePlan",
     "PciPlan",
     "PublishedPort",
+    "RateLimitPlan",
     "RoutePlan",
     "RouterPlan",
     "RulePlan",
@@ -85,6 +110,8 @@ __all__ = [
     "StackPlan",
     "SubnetRouterPlan",
     "TailnetPlan",
+    "TargetTlsPlan",
+    "Tls",
     "VlanPlan",
     "VolumePlan",
 ]

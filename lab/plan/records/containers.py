@@ -82,10 +82,10 @@ class VolumePlan:
 class SecretFilePlan:
     """A secret that reaches a container as a file, because inspect shows variables and not files."""
 
-    variable: str
-    """The variable that holds the file's path."""
     path: str
     secret: SecretRef
+    variable: str = ""
+    """The variable that holds the file's path; empty where another file of the container names it."""
     form: str = "{secret}"
     """The file's content, in which `{secret}` stands for the value."""
 

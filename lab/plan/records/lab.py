@@ -79,5 +79,5 @@ class LabPlan:
     @property
     def asked_certificate(self) -> CertificatePlan | None:
         """The certificate that Traefik asks an authority for; None where it asks for none."""
-        asks = self.ingress is not None and self.ingress.managed and self.ingress.tls == "own"
+        asks = self.ingress is not None and self.ingress.managed and self.ingress.ends_tls
         return self.certificate if asks else None
