@@ -65,10 +65,14 @@ def ssh_problems(policy: dict[str, Any], names: Definitions, test: dict[str, Any
     ):
         for user in users:
             for target in targets:
-                got = [_ssh_verdicts(policy, names, person, target, user) for person in _people(names, source)]
+                got = [
+                    _ssh_verdicts(policy, names, person, target, user) for person in _people(names, source)
+                ]
                 met = not any(got) if want == "deny" else all(want in found for found in got)
                 if not met:
-                    problems.append(f"user {quoted(user)} on {quoted(target)}: want: {want}, got: {_said(got)}")
+                    problems.append(
+                        f"user {quoted(user)} on {quoted(target)}: want: {want}, got: {_said(got)}"
+                    )
     return problems
 
 

@@ -99,4 +99,6 @@ def has_unevaluated_tests(policy: dict[str, Any]) -> bool:
     """Whether a policy has tests, and conditions on a device's posture beside them."""
     tests = [*(policy.get("tests") or []), *(policy.get("sshTests") or [])]
     rules = [rule for section in ("acls", "grants", "ssh") for rule in policy.get(section) or []]
-    return bool(tests) and any(part.get("srcPosture") or part.get("srcPostureAttrs") for part in tests + rules)
+    return bool(tests) and any(
+        part.get("srcPosture") or part.get("srcPostureAttrs") for part in tests + rules
+    )

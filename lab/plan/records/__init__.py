@@ -41,7 +41,7 @@ from lab.plan.records.machines import (
     VlanPlan,
 )
 from lab.plan.records.safety import Acceptance, Expectation
-from lab.plan.records.tailnet import GrantPlan, SubnetRouterPlan, TailnetPlan
+from lab.plan.records.tailnet import GrantPlan, SplitDnsPlan, SshRulePlan, SubnetRouterPlan, TailnetPlan
 
 __all__ = [
     "ANYWHERE",
@@ -82,6 +82,8 @@ __all__ = [
     "SecretFilePlan",
     "SecretRef",
     "ServicePlan",
+    "SplitDnsPlan",
+    "SshRulePlan",
     "StackPlan",
     "SubnetRouterPlan",
     "TailnetPlan",
