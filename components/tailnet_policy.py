@@ -50,7 +50,7 @@ class TailnetPolicy(pulumi.ComponentResource):
                 # It matters to the first update only; a later one must not differ by it.
                 ignore_changes=["overwriteExistingContent"],
                 hooks=pulumi.ResourceHookBinding(
-                    on_error=[pulumi.ErrorHook(f"{name}-refused", _explain(text))]
+                    on_error=[pulumi.ErrorHook(f"{name}-refused", explain(text))]
                 ),
             ),
         )
@@ -67,7 +67,7 @@ class TailnetPolicy(pulumi.ComponentResource):
         self.register_outputs({"policy": self.policy})
 
 
-def _explain(text: str) -> pulumi.ErrorHookFunction:
+def explain(text: str) -> pulumi.ErrorHookFunction:
     """A hook that shows the lines of a refused policy; what failed is not tried again."""
 
     def explain(args: pulumi.ErrorHookArgs) -> bool:

@@ -5,11 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lab.config.strict import Part
-from lab.config.values import EndpointValue, Image, Name, SomeEndpoints, Subnet, YesNo
+from lab.config.values import EndpointValue, Form, Image, Name, SomeEndpoints, Subnet, YesNo
 
-TagName = Annotated[str, Field(pattern=r"^tag:[a-z][a-z0-9-]*$")]
-LoginName = Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_-]*|autogroup:nonroot)$")]
-Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+TagName = Annotated[
+    str, Field(pattern=r"^tag:[a-z][a-z0-9-]*$"), Form("tag: and lower-case letters, digits, hyphens")
+]
+LoginName = Annotated[
+    str,
+    Field(pattern=r"^([a-z_][a-z0-9_-]*|autogroup:nonroot)$"),
+    Form("a user name of a machine, or autogroup:nonroot"),
+]
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$"), Form("16 hexadecimal digits, in quotes")]
 
 
 class SubnetRouterConfig(Part):

@@ -16,7 +16,7 @@ from typing import Any
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
@@ -110,7 +110,7 @@ def record(
     config: Mapping[str, str] | None = None,
     secret_keys: tuple[str, ...] = (),
     deployed: Mapping[str, Any] | None = None,
-    policy: str = NEW_TAILNET,
+    policy: str | None = NEW_TAILNET,
 ) -> Recording:
     """Run a program against the recording engine.
 
@@ -121,7 +121,8 @@ def record(
         config: the stack's configuration, with full keys such as `homelab:lab`.
         secret_keys: the keys of it that are secret.
         deployed: the outputs of the last update, for a program that reads its own.
-        policy: the policy in force at Tailscale, JSON with comments that have lines of their own.
+        policy: the policy in force at Tailscale, JSON with comments that have lines of their own; None where it
+            may not be read.
 
     Raises:
         Exception: whatever the program raises.
@@ -157,7 +158,7 @@ def record(
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps registrations as they arrive, and answers as the providers would."""
 
-    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any], policy: str) -> None:
+    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any], policy: str | None) -> None:
         self.recording = Recording()
         self._policy = policy
         self._stack, self._preview, self._deployed = stack, preview, deployed
@@ -207,12 +208,16 @@ class RecordingMonitor(mocks.MockMonitor):
     def Invoke(self, request: Any) -> Any:
         """Answer the functions in use: a zone, and the policy of a tailnet."""
         self.recording.invokes.append((request.tok, request.provider))
+        policy = self._policy
+        if policy is None and request.tok == "tailscale:index/getAcl:getAcl":
+            forbidden = provider_pb2.CheckFailure(property="", reason="Failed to fetch ACL: forbidden (403)")
+            return resource_pb2.ResourceInvokeResponse(failures=[forbidden])
         answers = {
             "cloudflare:index/getZone:getZone": {"id": "zone-1", "zoneId": "zone-1", "name": "lab.example"},
             "tailscale:index/getAcl:getAcl": {
                 "id": "acl-1",
-                "hujson": self._policy,
-                "json": _plain_json(self._policy),
+                "hujson": policy,
+                "json": _plain_json(policy or ""),
             },
         }
         answer = struct_pb2.Struct()

@@ -19,6 +19,7 @@ class SubnetRouterPlan:
     advertises: tuple[str, ...]
     """Subnets and addresses, in CIDR notation."""
     tag: str = "tag:subnet-router"
+    """What its key carries, and what the policy approves its routes for."""
     key_expiry_seconds: int = 3600
     """How long the key may wait for its one use: an update creates key and container within minutes."""
     managed: bool = True
