@@ -57,6 +57,7 @@ def _refusal(tailnet: TailnetPlan, current: CurrentPolicy) -> Issue:
         path="lab.tailnet",
         problem=f"the policy in force at Tailscale is not this lab's ({writer(current, tailnet.environment)}); "
         f"an update would change it so:{shown}",
-        repair="move what is worth keeping into the lab file, then let exactly this policy be overwritten with "
+        repair="move what is worth keeping into the lab file, then let exactly this policy be overwritten, by "
+        "`pulumi up --refresh` (without it Pulumi sees no difference) and "
         f'tailnet: {{overwrite: "{fingerprint(current.text)}"}}; or take tailnet-policy out of owns',
     )

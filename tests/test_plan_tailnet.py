@@ -6,6 +6,7 @@ import pytest
 
 from lab.flows import Endpoint, Flow, Port, Target
 from lab.isolation import prove
+from lab.isolation.limits import limits_of
 from lab.isolation.verdict import Verdict
 from lab.plan.records import SplitDnsPlan, SshRulePlan, TailnetPlan
 from tests.support.builders import TAILSCALE, guest, ingress, plan, route, service, stack
@@ -257,3 +258,11 @@ def test_shells_are_for_declared_groups_on_machines_of_the_tailnet() -> None:
     machines = ("tag:node-pve-test", "tag:guest-edge-test")
     assert found.ssh == (SshRulePlan(sources=("group:admins",), tags=machines, users=("root",)),)
     assert set(machines) <= set(found.tags)
+
+
+def test_the_proof_says_that_shells_are_not_in_it() -> None:
+    """Who gets a shell is decided where no packet filter sees it, and that is printed with the proof."""
+    ssh = {"from": ["admins"], "to": ["node:pve"], "as": ["root"], "because": "repairs"}
+    said = "Tailscale SSH: who gets a shell on tag:node-pve-test is decided by the policy alone"
+    assert said in limits_of(plan(tailnet={**GROUPS, "members": ["node:pve"], "ssh": [ssh]}))
+    assert said not in limits_of(plan(tailnet={**GROUPS, "members": ["node:pve"]}))
