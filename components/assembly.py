@@ -124,13 +124,20 @@ def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert
 
 
 def tailnet(
-    plan: LabPlan, providers: Providers, hosts: Mapping[str, DockerHost], guards: Mapping[str, HostGuard]
+    plan: LabPlan,
+    providers: Providers,
+    hosts: Mapping[str, DockerHost],
+    guards: Mapping[str, HostGuard],
+    *,
+    overwrite: bool,
 ) -> None:
     """The tailnet's policy, where it is this lab's, and the routers that it approves."""
     tailnet = plan.tailnet
     policy = None
     if tailnet is not None and tailnet.managed:
-        policy = TailnetPolicy("tailnet", TailnetPolicyArgs(tailnet=tailnet), providers.options())
+        policy = TailnetPolicy(
+            "tailnet", TailnetPolicyArgs(tailnet=tailnet, overwrite=overwrite), providers.options()
+        )
     for router in managed_routers(plan):
         SubnetRouter(
             join(router.host, router.name),

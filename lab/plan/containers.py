@@ -7,7 +7,7 @@ variables to everyone who may list containers, and does not show files.
 from lab.config.stacks import ServiceConfig, StackConfig
 from lab.config.tailnet import SubnetRouterConfig
 from lab.flows import Endpoint
-from lab.names import join
+from lab.names import join, tailnet_tag
 from lab.plan.draft import Draft
 from lab.plan.hosts import known_host
 from lab.plan.needs import check_needs
@@ -209,6 +209,7 @@ def plan_subnet_routers(
                 service=_router_service(draft, name, stack.tailscale, wiring, advertised[f"stacks.{name}"]),
                 network=wiring.networks[key],
                 advertises=advertised[f"stacks.{name}"],
+                tag=tailnet_tag("stack", name, draft.environment),
                 managed=stack.manage == "yes",
             )
         )

@@ -16,7 +16,8 @@ from lab.plan.ingress import DEFAULT_AUTH_PORTS
 from lab.plan.needs import need_targets, proxy_of
 from lab.plan.places import Places
 from lab.plan.records import COROSYNC_PORTS, MANAGEMENT_PORTS, DockerHostPlan, IngressPlan, SubnetRouterPlan
-from lab.plan.routes import OUTSIDE
+from lab.plan.routes import audience_endpoint
+from lab.plan.tailnet_names import tailnet_resolver
 
 _EVERY_PORT = Port(0)
 _HTTPS, _NTP, _SSH, _PVE = Port(443), Port(123, "udp"), Port(22), Port(8006)
@@ -89,7 +90,7 @@ def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
         yield Flow(INGRESS, Target(ingress.ips, port), "the bouncer asks it about every visitor", "route")
     for audience, port, because in ingress.openings():
         for member in draft.config.audiences.get(audience, (audience,)):
-            source = Endpoint(member) if member in OUTSIDE else Endpoint("vlan", member)
+            source = audience_endpoint(member)
             if source == INTERNET and ingress.tunnel is not None:
                 source, because = ingress.tunnel, f"the tunnel carries {because}"
             yield Flow(source, Target(INGRESS, port), because, "route")
@@ -131,6 +132,9 @@ def _derived(
         # At public resolvers, and then at the zone's own name servers, whose addresses nobody knows beforehand.
         because = "Traefik looks for its answer to the challenge"
         yield from (derived(INGRESS, Target(INTERNET, port), because) for port in _DNS)
+    if (resolver := tailnet_resolver(draft, places)) is not None:
+        because = "the tailnet's devices ask the lab's resolver for its names"
+        yield from (derived(Endpoint("tailnet"), Target(resolver.endpoint, port), because) for port in _DNS)
     members = [Endpoint("service", f"{router.name}/router") for router in routers]
     members += [Endpoint("guest", name) for name, guest in draft.config.guests.items() if guest.tailscale]
     members += [Endpoint("node", name) for name, node in draft.config.nodes.items() if node.tailscale]

@@ -6,7 +6,7 @@ audience without a way in, one name that leads to two places, a port that nobody
 
 from lab.config.ingress import IngressConfig
 from lab.config.routes import RouteConfig
-from lab.flows import Port
+from lab.flows import Endpoint, Port
 from lab.names import did_you_mean
 from lab.plan.certificate import certificate_names, covers
 from lab.plan.draft import Draft
@@ -20,7 +20,16 @@ OUTSIDE = ("internet", "tailnet")
 
 def known_audiences(draft: Draft) -> tuple[str, ...]:
     """Everybody a route can be meant for."""
-    return (*OUTSIDE, *draft.config.vlans)
+    groups = draft.config.tailnet.groups if draft.config.tailnet else ()
+    return (*OUTSIDE, *draft.config.vlans, *(f"tailnet:{group}" for group in groups))
+
+
+def audience_endpoint(member: str) -> Endpoint:
+    """Whom a member of an audience stands for: the world outside, a group of the tailnet, or a segment."""
+    if member in OUTSIDE:
+        return Endpoint(member)
+    kind, _, group = member.partition(":")
+    return Endpoint(kind, group) if group else Endpoint("vlan", member)
 
 
 def full_host(draft: Draft, host: str) -> str:
@@ -162,8 +171,10 @@ class Routes:
                     did_you_mean(audience, [*known, *groups]),
                 )
                 continue
-            own_entry = audience in self.ingress.audiences
-            names += [audience] if own_entry or audience not in groups else groups[audience]
+            members = groups.get(audience, (audience,))
+            # One group of the tailnet is told apart from another by nothing but an entry point of its own.
+            own_entry = audience in self.ingress.audiences or any(":" in member for member in members)
+            names += [audience] if own_entry else members
         if self.ingress.manage == "yes" and route.entry is None:
             for audience in names:
                 if audience not in self.ingress.audiences:

@@ -302,10 +302,19 @@ def _names(plan: LabPlan) -> Iterator[list[str]]:
     if plan.tailnet is not None:
         t = plan.tailnet
         groups = [f"  group {name}: {', '.join(users)}" for name, users in t.groups.items()]
-        routes = [f"  route {route}, approved for {t.tag}" for route in t.routes]
+        routes = [f"  route {route}, approved for {tag}" for route, tag in t.routes.items()]
         grants = [f"  {', '.join(g.sources)} may use {g.destination} {' '.join(g.ports)}" for g in t.grants]
+        shells = [
+            f"  {', '.join(s.sources)} may have a shell on {', '.join(s.tags)} as {', '.join(s.users)} ({s.action})"
+            for s in t.ssh
+        ]
+        names = (
+            [f"  names below {t.split_dns.domain} are asked of {t.split_dns.nameserver}"]
+            if t.split_dns
+            else []
+        )
         members = [f"  members: {', '.join(map(str, t.members))}"] if t.members else []
-        yield [f"Tailnet{_after(t.description)}", *groups, *routes, *grants, *members]
+        yield [f"Tailnet{_after(t.description)}", *groups, *routes, *grants, *shells, *names, *members]
 
 
 def _care(plan: LabPlan) -> Iterator[list[str]]:

@@ -56,7 +56,9 @@ class Traefik:
         static = YAML(typ="safe").load(static_configuration(self._ingress, self._certificate))
         self._on_loopback(static)
         YAML(typ="safe").dump(static, self._folder / "traefik.yaml")
-        (self._folder / "routes" / "routes.yaml").write_text(dynamic_configuration(self._ingress, self._certificate))
+        (self._folder / "routes" / "routes.yaml").write_text(
+            dynamic_configuration(self._ingress, self._certificate)
+        )
 
     def _on_loopback(self, static: dict[str, Any]) -> None:
         del static["entryPoints"]["ping"], static["ping"]

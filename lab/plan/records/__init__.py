@@ -58,7 +58,7 @@ from lab.plan.records.middlewares import (
     RateLimitPlan,
 )
 from lab.plan.records.safety import Acceptance, Expectation
-from lab.plan.records.tailnet import GrantPlan, SubnetRouterPlan, TailnetPlan
+from lab.plan.records.tailnet import GrantPlan, SplitDnsPlan, SshRulePlan, SubnetRouterPlan, TailnetPlan
 
 __all__ = [
     "ANYWHERE",
@@ -107,6 +107,8 @@ __all__ = [
     "SecretFilePlan",
     "SecretRef",
     "ServicePlan",
+    "SplitDnsPlan",
+    "SshRulePlan",
     "StackPlan",
     "SubnetRouterPlan",
     "TailnetPlan",
