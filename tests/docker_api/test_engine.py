@@ -3,8 +3,11 @@ refused before the engine hears of it."""
 
 import http.client
 import io
+import socket
 import tarfile
+import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import docker
@@ -48,6 +51,16 @@ def running() -> Iterator[Running]:
             own.close()
 
 
+@contextmanager
+def asking(stream: socket.socket, method: str, path: str) -> Iterator[http.client.HTTPResponse]:
+    """The answer to a request without a body; the connection ends with the block."""
+    with stream, closing(http.client.HTTPResponse(stream, method=method)) as response:
+        head = f"{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        stream.sendall(head.encode())
+        response.begin()
+        yield response
+
+
 @dataclass(frozen=True)
 class Asked:
     """The things of an engine that calls are about, and the ways to ask for them."""
@@ -58,17 +71,9 @@ class Asked:
 
     def send(self, address: str, call: Call, prefix: str = "") -> tuple[int, bytes]:
         """Status and the beginning of the body of a call that a proxy is sent."""
-        stream = self.running.connect(address, 2375)
-        try:
-            stream.sendall(
-                f"{call.method} {prefix}{path_of(call, self.names)}{QUERIES.get(call.path, '')} HTTP/1.1\r\n"
-                "Host: docker\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
-            )
-            response = http.client.HTTPResponse(stream, method=call.method)
-            response.begin()
+        path = f"{prefix}{path_of(call, self.names)}{QUERIES.get(call.path, '')}"
+        with asking(self.running.connect(address, 2375), call.method, path) as response:
             return response.status, response.read(1000)
-        finally:
-            stream.close()
 
 
 @pytest.fixture
@@ -118,7 +123,8 @@ def proxy(asked: Asked, kind: str, rights: tuple[str, ...]) -> str:
             volume.name: {"bind": "/run/homelab/files", "mode": "ro"},
         },
     )
-    return _listening(asked, started)
+    with _connected(asked, started, 2375):
+        return _address(started)
 
 
 def _archive(made: ServicePlan) -> bytes:
@@ -131,16 +137,20 @@ def _archive(made: ServicePlan) -> bytes:
     return buffer.getvalue()
 
 
-def _listening(asked: Asked, container: Container) -> str:
+def _address(container: Container) -> str:
     container.reload()
-    address = str(container.attrs["NetworkSettings"]["Networks"]["a-network"]["IPAddress"])
-    for _ in range(50):
+    return str(container.attrs["NetworkSettings"]["Networks"]["a-network"]["IPAddress"])
+
+
+def _connected(asked: Asked, container: Container, port: int) -> socket.socket:
+    """A connection to a container, which is given ten seconds to listen."""
+    deadline = time.monotonic() + 10
+    while True:
         try:
-            asked.running.connect(address, 2375).close()
+            return asked.running.connect(_address(container), port)
         except ConnectionRefusedError:
-            continue
-        return address
-    raise AssertionError(container.logs().decode())
+            assert time.monotonic() < deadline, container.logs().decode()
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("rights", [DASHBOARD, READING], ids=["dashboard", "reading"])
@@ -172,15 +182,9 @@ def test_the_version_before_a_path_opens_nothing(asked: Asked, kind: str) -> Non
 def test_events_arrive_while_they_happen(asked: Asked, kind: str) -> None:
     """The stream of events goes through the proxy as it comes."""
     address = proxy(asked, kind, DASHBOARD)
-    stream = asked.running.connect(address, 2375)
-    try:
-        stream.sendall(b"GET /events HTTP/1.1\r\nHost: docker\r\n\r\n")
-        response = http.client.HTTPResponse(stream)
-        response.begin()
+    with asking(asked.running.connect(address, 2375), "GET", "/events") as response:
         asked.client.volumes.create("seen-by-events")
         assert b"seen-by-events" in response.readline()
-    finally:
-        stream.close()
 
 
 def test_without_rules_the_proxy_does_not_start(asked: Asked) -> None:
@@ -205,7 +209,6 @@ def test_the_dashboard_shows_what_it_is_told(asked: Asked) -> None:
         labels=labels,
         environment={"DOCKER_HOST": "tcp://proxy:2375"},
     )
-    shown.reload()
     page = _page(asked, shown)
     assert page.startswith("service:dashboard/dozzle\n(a stand-in: ")
     assert "target" in page.partition("The last events")[0]
@@ -215,14 +218,5 @@ def test_the_dashboard_shows_what_it_is_told(asked: Asked) -> None:
 
 
 def _page(asked: Asked, container: Container) -> str:
-    address = str(container.attrs["NetworkSettings"]["Networks"]["a-network"]["IPAddress"])
-    for _ in range(50):
-        try:
-            with asked.running.connect(address, 8080) as stream:
-                stream.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                response = http.client.HTTPResponse(stream)
-                response.begin()
-                return response.read().decode()
-        except ConnectionRefusedError:
-            continue
-    raise AssertionError(container.logs().decode())
+    with asking(_connected(asked, container, 8080), "GET", "/") as response:
+        return response.read().decode()

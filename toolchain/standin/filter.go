@@ -48,7 +48,7 @@ func filter(kind string) error {
 func (g gate) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
 	if status := g.refuses(request); status != 0 {
 		log.Printf("refused: %s %q", request.Method, request.URL.Path)
-		http.Error(answer, http.StatusText(status), status)
+		http.Error(answer, name()+"\n"+http.StatusText(status), status)
 		return
 	}
 	proxy := &httputil.ReverseProxy{
