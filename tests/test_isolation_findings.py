@@ -10,7 +10,7 @@ from lab.isolation import prove
 from lab.isolation.findings import Finding, findings
 from lab.isolation.findings.kinds import KINDS
 from lab.plan.records import LabPlan
-from tests.support.builders import guest, ingress, plan, route, service, stack
+from tests.support.builders import guest, has_its_host, ingress, plan, route, service, stack
 from tests.support.proofs import IOT, SERVICES
 
 Raw = Mapping[str, Any]
@@ -19,7 +19,6 @@ KNOWN = {**NAS, "engine": {"version": 20, "userland-proxy": "yes", "bridge-netfi
 TV = {"vlan": "iot", "address": 50, "listens": [8009]}
 DOCKER = {"docker-1": guest(address=11, runs="docker")}
 BOTH = {"services": SERVICES, "iot": IOT}
-PROXY = service(listens=[2375], docker_socket="yes")
 
 WEB_TV = {"vlan": "iot", "address": 51, "listens": [443]}
 LISTED = ingress(
@@ -64,11 +63,11 @@ def flow(source: str, target: str) -> dict[str, str]:
 
 
 def app(**changes: Any) -> Raw:
-    """A lab with one service that has these keys, and a proxy of the Docker API."""
-    return {"stacks": {"web": stack(app=service(**changes), proxy=PROXY, user=service(**_ASKS))}}
+    """A lab with one service that has these keys, and one that asks the Docker API."""
+    asks = service(docker_api={"rights": ["list"]})
+    return {"stacks": {"web": stack(app=service(**changes), user=asks)}, "accept": [has_its_host("web/app")]}
 
 
-_ASKS = {"docker_api": {"rights": ["list"], "proxy": "proxy"}}
 _APP = "stacks.web.services.app"
 _DATABASE = stack("nas", app=service(listens=[80]), db=service(listens=[5432]))
 _CIRCLE = {"guests": {"dns": guest(address=12, listens=["53/udp"])}}
@@ -137,8 +136,8 @@ CASES = [
     Case(
         "root-by-docker-api",
         f"{_APP}.docker-api",
-        app(docker_api={"rights": ["list", "create"], "proxy": "proxy"}),
-        app(docker_api={"rights": ["list"], "proxy": "proxy"}),
+        app(docker_api={"rights": ["list", "create"]}),
+        app(docker_api={"rights": ["list"]}),
     ),
     Case(
         "root-by-binds",
@@ -168,8 +167,8 @@ CASES = [
     Case(
         "sees-by-docker-api",
         f"{_APP}.docker-api",
-        app(docker_api={"rights": ["inspect"], "proxy": "proxy"}),
-        app(docker_api={"rights": ["events"], "proxy": "proxy"}),
+        app(docker_api={"rights": ["inspect"]}),
+        app(docker_api={"rights": ["events"]}),
     ),
     Case(
         "sees-by-binds",

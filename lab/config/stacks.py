@@ -8,6 +8,7 @@ from lab.config.routes import Routed
 from lab.config.strict import Part
 from lab.config.tailnet import SubnetRouterConfig
 from lab.config.values import Image, Manage, Name, PortNumber, PortText, PortValue, Size, Subnet, YesNo
+from lab.docker_api import Right
 
 
 class HealthConfig(Part):
@@ -40,15 +41,22 @@ class NetworkConfig(Part):
         return self
 
 
-class DockerApiConfig(Part):
-    """What a service may do with the Docker API of its host, through a proxy that grants just this."""
+class DockerProxyConfig(Part):
+    """The program that stands between a service and the Docker API."""
 
-    rights: tuple[Literal["list", "inspect", "events", "logs", "files", "exec", "create"], ...] = Field(
-        min_length=1
-    )
-    """`exec` and `create` are root on the host."""
-    proxy: str | None = None
-    """The service of this stack that is the proxy (`stack/service` for one elsewhere)."""
+    kind: Literal["cetusguard", "socket-proxy"] = "cetusguard"
+    """CetusGuard, or wollomatic's socket-proxy; both let through methods with paths, and nothing else."""
+    image: Image | None = None
+    """Its image, by digest; for CetusGuard there is one that the program knows."""
+
+
+class DockerApiConfig(Part):
+    """What a service may do with the Docker API of its host, through a proxy of its own that grants just this."""
+
+    rights: tuple[Right, ...] = Field(min_length=1)
+    """What it may ask; docs/docker-api.md says which calls each right is, and what it shows."""
+    proxy: DockerProxyConfig = DockerProxyConfig()
+    """The proxy; it is a service beside this one, on a network that holds the two of them."""
 
 
 class SecretUse(Part):
@@ -110,7 +118,7 @@ class ServiceConfig(Routed):
     docker_api: DockerApiConfig | None = None
     """What it may do with the Docker API."""
     docker_socket: YesNo = False
-    """Whether it mounts the Docker socket itself: only a proxy may."""
+    """Whether it mounts the Docker socket itself, which is root on the host."""
     privileged: YesNo = False
     """Whether it is root on the host in all but name."""
     host_network: YesNo = False

@@ -10,10 +10,11 @@ from ipaddress import IPv4Address
 
 from lab.flows import Endpoint, Flow, Port, Target
 from lab.plan.directory import INGRESS, INTERNET, OPERATOR
+from lab.plan.docker_proxies import proxy_of
 from lab.plan.draft import Draft
 from lab.plan.endpoints import check_endpoint
 from lab.plan.ingress import DEFAULT_AUTH_PORTS
-from lab.plan.needs import need_targets, proxy_of
+from lab.plan.needs import need_targets
 from lab.plan.places import Places
 from lab.plan.records import COROSYNC_PORTS, MANAGEMENT_PORTS, DockerHostPlan, IngressPlan, SubnetRouterPlan
 from lab.plan.routes import audience_endpoint
@@ -65,7 +66,7 @@ def _needs(draft: Draft) -> Iterator[Flow]:
                 yield Flow(source, target, f"{stack_name}/{name} needs it", "needs")
             if service.egress:
                 yield Flow(source, Target(INTERNET), "egress is declared", "needs")
-            if (proxy := proxy_of(service, stack_name)) is not None:
+            if (proxy := proxy_of(service, stack_name, name)) is not None:
                 yield from (
                     Flow(
                         source,

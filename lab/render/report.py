@@ -210,7 +210,7 @@ def _service_facts(service: ServicePlan) -> str:
         else "",
         f"docker api: {', '.join(service.docker_rights)}" if service.docker_rights else "",
         f"through {service.docker_proxy}" if service.docker_proxy else "",
-        "holds the Docker socket" if service.docker_socket else "",
+        "holds the Docker socket" if service.docker_socket and not service.docker_filter else "",
         "privileged" if service.privileged else "",
         "host network" if service.host_network else "",
     ]

@@ -9,6 +9,7 @@ ones, so that a record made by hand for one component stays short.
 
 from lab.plan.records.containers import (
     AttachmentPlan,
+    DockerFilterPlan,
     DockerHostPlan,
     EngineFacts,
     FilePlan,
@@ -77,6 +78,7 @@ __all__ = [
     "DiskPlan",
     "DnsPlan",
     "DnsRecordPlan",
+    "DockerFilterPlan",
     "DockerHostPlan",
     "EngineFacts",
     "EntryPointPlan",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lab.docker_api import Right
 from lab.flows import Endpoint, Port
 
 
@@ -118,6 +119,17 @@ class HealthPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DockerFilterPlan:
+    """What a proxy of the Docker API lets through."""
+
+    kind: Literal["cetusguard", "socket-proxy"]
+    consumer: str
+    """The one service that asks it, as `stack/service`."""
+    rights: tuple[Right, ...]
+    port: int = 2375
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServicePlan:
     """One container."""
 
@@ -149,8 +161,11 @@ class ServicePlan:
     host_network: bool = False
     host_processes: bool = False
     docker_socket: bool = False
-    docker_rights: tuple[str, ...] = ()
+    docker_rights: tuple[Right, ...] = ()
     docker_proxy: str | None = None
+    """The service that it asks for the Docker API, as `stack/service`."""
+    docker_filter: DockerFilterPlan | None = None
+    """What it lets through to the Docker API; None where it is no proxy."""
     stop_grace: int = 10
     description: str = ""
 
