@@ -117,9 +117,9 @@ def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert
         return None
     if plan.dns.managed and plan.dns.records:
         DnsZone("dns", DnsZoneArgs(dns=plan.dns), providers.options())
-    if plan.asked_certificate is None:
+    if plan.certificate is None or (plan.ingress is not None and not plan.ingress.ends_tls):
         return None
-    args = WildcardCertArgs(certificate=plan.asked_certificate, dns_token=secrets["cloudflare-token"])
+    args = WildcardCertArgs(certificate=plan.certificate, dns_token=secrets["cloudflare-token"])
     return WildcardCert("certificate", args, providers.options())
 
 
