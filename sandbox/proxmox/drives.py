@@ -28,6 +28,11 @@ def is_drive(key: str) -> bool:
     return PATTERN.fullmatch(key) is not None
 
 
+def is_mount(key: str) -> bool:
+    """Whether a configuration key names a volume, of a VM or of a container."""
+    return is_drive(key) or re.fullmatch(r"rootfs|mp\d+", key) is not None
+
+
 def attach(t: Transaction, record: Record, key: str, text: str, schema: Schema, log: list[str]) -> None:
     """Set a drive from what a request says, making its volume where asked for.
 
@@ -77,16 +82,27 @@ def _new_size(t: Transaction, node: str, key: str, gigabytes: float, source: str
 
 
 def detach(t: Transaction, record: Record, key: str) -> None:
-    """Take a drive out: a disk of the guest becomes unused, an unused one is deleted."""
+    """Take a drive out: a disk of the guest becomes unused, an unused one is deleted.
+
+    Raises:
+        ApiError: an unused disk that another key of the guest names; it would lose its volume.
+    """
     text = str(record["config"].pop(key))
     volume = text.split(",")[0]
     found = volumes.find(t, record["node"], volume)
     if found is None or found.get("vmid") != record["vmid"]:
         return
+    used = any(
+        str(value).split(",")[0] == volume for name, value in record["config"].items() if is_mount(name)
+    )
     if key.startswith("unused") or volume.endswith("cloudinit") or "cloudinit." in volume:
+        if used:
+            raise failed(f"unable to delete '{volume}' - volume is still in use (snapshot?)")
         volumes.remove(t, record["node"], volume)
         return
     taken = {name for name in record["config"] if name.startswith("unused")}
+    if any(record["config"][name] == volume for name in taken):
+        return
     record["config"][next(f"unused{n}" for n in range(256) if f"unused{n}" not in taken)] = volume
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
@@ -55,7 +56,8 @@ def application(
     """
     app = web.Application(client_max_size=16 * 2**20)
     server = _Server(store, token, description, guests)
-    app.router.add_route("*", "/{path:.*}", server.answer)
+    # A line break may be in a path, escaped, and is no match for a bare dot.
+    app.router.add_route("*", "/{path:(?s:.*)}", server.answer)
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield
@@ -116,7 +118,7 @@ class _Server:
         scheme, _, token = request.headers.get("Authorization", "").partition("=")
         if scheme != "PVEAPIToken":
             raise ApiError(401, "No ticket: the sandbox accepts its API token only")
-        if not hmac.compare_digest(token.encode(), self._token.encode()):
+        if not hmac.compare_digest(token.encode(errors="surrogateescape"), self._token.encode()):
             raise ApiError(401, "invalid token value!")
 
     def _perform(self, operation: Operation, given: dict[str, list[str]], handler: Handler) -> Any:
@@ -172,6 +174,6 @@ def _refusal(problem: ApiError) -> web.Response:
     body: dict[str, Any] = {"data": None, "message": f"{problem.text}\n"}
     if problem.errors:
         body["errors"] = problem.errors
-    # Bytes above 127 are not safe in a reason phrase; the body keeps them.
-    reason = problem.text.encode("ascii", "replace").decode() or HTTPStatus(problem.status).phrase
+    # Only printable ASCII is safe in a reason phrase; the body keeps the rest.
+    reason = re.sub(r"[^ -~]", "?", problem.text) or HTTPStatus(problem.status).phrase
     return web.json_response(body, status=problem.status, reason=reason)

@@ -76,7 +76,10 @@ def _delete_volume(call: Call) -> Any:
 
 
 def _metadata(call: Call) -> Any:
-    name = unquote(urlsplit(call.values["url"]).path.rsplit("/", 1)[-1])
+    try:
+        name = unquote(urlsplit(call.values["url"]).path.rsplit("/", 1)[-1])
+    except ValueError as problem:
+        raise bad_parameters({"url": str(problem)}) from None
     if not name:
         raise failed(f"the URL '{call.values['url']}' names no file")
     return {"filename": name, "size": DOWNLOAD_SIZE, "mimetype": _MIME}

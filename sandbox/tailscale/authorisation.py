@@ -29,5 +29,7 @@ def authorise(header: str | None, key: str) -> None:
         header: the `Authorization` header, if any.
         key: the key that is right.
     """
-    if header is None or not hmac.compare_digest(_given(header).encode(), key.encode()):
+    if header is None or not hmac.compare_digest(
+        _given(header).encode(errors="surrogateescape"), key.encode()
+    ):
         raise ApiError(401, "API token invalid")

@@ -13,6 +13,7 @@ from sandbox.tailscale.request import (
     Reply,
     Route,
     boolean,
+    object_field,
     refuse_unknown,
     string_list,
 )
@@ -133,7 +134,7 @@ def _get_configuration(call: Call) -> Reply:
 def _set_configuration(call: Call) -> Reply:
     body = call.document()
     refuse_unknown(body, ("nameservers", "splitDNS", "searchPaths", "preferences"))
-    preferences = body.get("preferences") or {}
+    preferences = object_field(body, "preferences")
     refuse_unknown(preferences, ("overrideLocalDNS", "magicDNS"))
     configuration: Document = {
         "nameservers": _resolvers(body.get("nameservers")),
