@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.conformance.counterpart import rendered
+from sandbox.conformance.errors import Unplayable
 from sandbox.conformance.recording import Case, Step
 from sandbox.conformance.request_body import request_of
 from sandbox.conformance.script import Script, answer_of
@@ -36,10 +37,6 @@ NETWORKS = (("rec-net", "172.31.80.0/24", False), ("rec-net2", "172.31.81.0/24",
 # Changes behind the plugin's back that are done here.
 _REMOVED = "the thing was removed outside of Pulumi"
 _PLACEHOLDER = re.compile(rb"ID\d+")
-
-
-class Unplayable(Exception):
-    """The case goes on from something that cannot be made on the simulated engine; the text says what."""
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -35,6 +35,7 @@ from sandbox.store import Store
 
 _log = logging.getLogger("sandbox.proxmox")
 _PREFIX = "/api2/json/"
+NOT_PLAYED = "the sandbox does not play"
 
 
 def routes() -> Routes:
@@ -106,7 +107,7 @@ class _Server:
             raise ApiError(403, f"'{request.method} {path}' cannot be called with an API token")
         handler = self._routes.get((request.method, match.template))
         if handler is None:
-            raise ApiError(501, f"the sandbox does not play '{request.method} {match.template}'")
+            raise ApiError(501, f"{NOT_PLAYED} '{request.method} {match.template}'")
         given = await _parameters(request, raw_query)
         for name, value in match.values.items():
             if given.setdefault(name, [value]) != [value]:
