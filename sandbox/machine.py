@@ -139,6 +139,11 @@ class Machine:
         """Whether a guest runs now."""
         return vmid in self._up
 
+    def wanted(self, vmid: int) -> bool:
+        """Whether a guest shall run, whatever it does now."""
+        record = self._records.get(vmid)
+        return record is not None and record.running
+
     def resume(self) -> None:
         """Make run again what shall run; one guest that fails does not keep others from starting."""
         for record in list(self._records.values()):
@@ -268,6 +273,13 @@ def _read_records(path: Path) -> dict[int, _Record]:
 
 
 def remove_engine_folder(folder: Path) -> None:
-    """Delete all that an engine stored; its mounts ended with its processes."""
+    """Delete all that an engine stored, such that a kill leaves all of it or nothing in its place.
+
+    Its mounts ended with its processes.
+    """
+    going = folder.with_name(f".{folder.name}.going")
+    if going.exists():
+        shutil.rmtree(going)
     if folder.exists():
-        shutil.rmtree(folder)
+        folder.rename(going)
+        shutil.rmtree(going)

@@ -61,6 +61,7 @@ def application(
     app.router.add_route("*", "/{path:(?s:.*)}", server.answer)
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
+        await asyncio.to_thread(server.take_over)
         yield
         await asyncio.to_thread(server.tasks.close)
 
@@ -78,6 +79,9 @@ class _Server:
         self._power = Power(store, guests)
         self._routes = routes()
         self.tasks = Tasks(store)
+
+    def take_over(self) -> None:
+        self._power.take_over(self.tasks, self._user, firewall.forget_guest)
 
     async def answer(self, request: web.Request) -> web.Response:
         try:

@@ -60,6 +60,9 @@ class _IdleHost:
     def running(self, vmid: int) -> bool:
         return vmid in self._running
 
+    def wanted(self, vmid: int) -> bool:
+        return vmid in self._running
+
 
 class _Server:
     """One fresh API and the tasks that it has in common with the recording."""

@@ -22,6 +22,7 @@ class RecordingHost:
         self.specs: dict[int, GuestSpec] = {}
         self.fail = ""
         self._running: set[int] = set()
+        self._wanted: set[int] = set()
 
     def start(self, guest: GuestSpec) -> None:
         """Remember the guest."""
@@ -30,19 +31,27 @@ class RecordingHost:
         self.calls.append(("start", guest.vmid))
         self.specs[guest.vmid] = guest
         self._running.add(guest.vmid)
+        self._wanted.add(guest.vmid)
 
     def stop(self, vmid: int) -> None:
         """Forget that it runs."""
         self.calls.append(("stop", vmid))
         self._running.discard(vmid)
+        self._wanted.discard(vmid)
 
     def destroy(self, vmid: int) -> None:
         """Remember that it is gone."""
         self.calls.append(("destroy", vmid))
+        self._running.discard(vmid)
+        self._wanted.discard(vmid)
 
     def running(self, vmid: int) -> bool:
         """Whether it was started last."""
         return vmid in self._running
+
+    def wanted(self, vmid: int) -> bool:
+        """Whether it was started and not stopped, crashed or not."""
+        return vmid in self._wanted
 
     def crash(self) -> None:
         """All guests stop without being asked."""
