@@ -261,15 +261,22 @@ def _addresses(guest: GuestSpec) -> list[str]:
 def _read_records(path: Path) -> dict[int, _Record]:
     if not path.exists():
         return {}
-    records = {}
-    for vmid, entry in json.loads(path.read_text()).items():
-        spec = {
-            **entry["spec"],
-            "nics": tuple(NicSpec(**nic) for nic in entry["spec"]["nics"]),
-            "name_servers": tuple(entry["spec"].get("name_servers", ())),
-        }
-        records[int(vmid)] = _Record(spec=GuestSpec(**spec), running=entry["running"])
-    return records
+    try:
+        return {int(vmid): _read_record(entry) for vmid, entry in json.loads(path.read_text()).items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise SandboxError(
+            f"{path} is broken, or was written by another version of the sandbox ({problem!r}); start it with that "
+            "version, or start from nothing with `make clean`"
+        ) from None
+
+
+def _read_record(entry: dict[str, Any]) -> _Record:
+    spec = {
+        **entry["spec"],
+        "nics": tuple(NicSpec(**nic) for nic in entry["spec"]["nics"]),
+        "name_servers": tuple(entry["spec"].get("name_servers", ())),
+    }
+    return _Record(spec=GuestSpec(**spec), running=entry["running"])
 
 
 def remove_engine_folder(folder: Path) -> None:
