@@ -80,8 +80,11 @@ class Transaction:
 
     def list(self, collection: str) -> list[tuple[str, Any]]:
         """All (key, document) pairs of a collection, ordered by key."""
-        rows = self._run("SELECT key, value FROM documents WHERE collection = ? ORDER BY key", collection)
-        return [(key, json.loads(value)) for key, value in rows]
+        found = self._run("SELECT key, value FROM documents WHERE collection = ? ORDER BY key", collection)
+        rows = found.fetchall()
+        # One text is decoded in half the time of many.
+        documents = json.loads(f"[{','.join(value for _, value in rows)}]")
+        return [(key, document) for (key, _), document in zip(rows, documents, strict=True)]
 
     def next_number(self, name: str) -> int:
         """The next number of a counter, from 1; never given twice once committed."""
