@@ -4,7 +4,6 @@ The key is compared in constant time and never repeated in an answer.
 """
 
 import base64
-import binascii
 import hmac
 
 from sandbox.tailscale.errors import ApiError
@@ -17,7 +16,7 @@ def _given(header: str) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return ""
     return ""
 

@@ -40,7 +40,7 @@ def new_user(**settings: Any) -> dict[str, Any]:
 
 def digest_of(secret: str) -> str:
     """What is kept of a token's value; it is random, so that it needs no salt."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
 def admit(t: Transaction, token: str) -> None:

@@ -51,6 +51,31 @@ _KIND = st.sampled_from(_CONTENT_TYPES)
 _PLACE = st.integers(0, 2**16)
 
 
+def odd_credentials(scheme: str) -> list[str]:
+    """Headers `Authorization` that open nothing, in the bytes of Latin-1; the scheme is the API's own."""
+    secrets = (
+        "",
+        " ",
+        "\xff",
+        "x@y!z=\xff",
+        "root@pam",
+        "root@pam!",
+        "=",
+        ":",
+        "\xc3",
+        "a" * 5000,
+        "Basic eA==",
+    )
+    return [
+        "",
+        scheme,
+        "Basic",
+        "Basic \xff",
+        "Basic /w==",
+        *(f"{scheme}{mark}{text}" for mark in " =" for text in secrets),
+    ]
+
+
 def one_in(draw: st.DrawFn, number: int) -> bool:
     """True as often as one in so many draws; at most 60."""
     return draw(_CHANCE) < 60 // number

@@ -14,6 +14,7 @@ from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 from tests.evidence.requests import cloudflare
 from tests.evidence.requests.budget import PER_RUN, TEN_THOUSAND
+from tests.evidence.requests.junk import odd_credentials
 from tests.evidence.requests.sending import Answer, Request, Sender, sender
 
 TOKEN = "token-of-the-test"
@@ -51,6 +52,16 @@ def check_state(store: Store, client: Sender, zones: list[str]) -> None:
         with store.transaction() as transaction:
             kept = dict(transaction.list(zone_store.records_collection(zone_id)))
         assert {record["id"]: record for record in shown} == kept
+
+
+def test_odd_credentials() -> None:
+    """Whatever stands in the header, it opens nothing and crashes nothing."""
+    with served_on_loopback(application(Store(":memory:"), token=TOKEN, zones=cloudflare.ZONES)) as base:
+        for text in odd_credentials("Bearer"):
+            with sender(base, text) as client:
+                answer = client.send(Request(method="GET", path="/client/v4/zones"))
+                check_envelope(answer)
+                assert answer.status in (400, 403)
 
 
 @TEN_THOUSAND
