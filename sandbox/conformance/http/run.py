@@ -9,11 +9,17 @@ from typing import Final
 from sandbox.conformance.errors import ConformanceError
 from sandbox.conformance.figures import Figures, figures_of, total
 from sandbox.conformance.http.api import Api
+from sandbox.conformance.http.cloudflare import CloudflareApi
 from sandbox.conformance.http.proxmox import ProxmoxApi
 from sandbox.conformance.http.replay import Answered, answered
+from sandbox.conformance.http.tailscale import TailscaleApi
 from sandbox.conformance.recording import Case, read_cases
 
-APIS: Final[Mapping[str, Callable[[], Api]]] = {"proxmoxve": ProxmoxApi}
+APIS: Final[Mapping[str, Callable[[], Api]]] = {
+    "cloudflare": CloudflareApi,
+    "proxmoxve": ProxmoxApi,
+    "tailscale": TailscaleApi,
+}
 
 
 def http_outcomes(
