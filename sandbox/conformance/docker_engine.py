@@ -67,16 +67,21 @@ class DockerEngine:
         store = Store(":memory:")
         self._open.callback(store.close)
         self._open.enter_context(served_on_socket(application(store, name="rec"), self._socket))
+        self._store = store
         if case.type == CONTAINER:
-            for image, configuration in IMAGES.items():
-                self._name(self._image(store, image, configuration))
-            for name, subnet, internal in NETWORKS:
-                ipam = {"Config": [{"Subnet": subnet}]}
-                self._post("/networks/create", {"Name": name, "Internal": internal, "IPAM": ipam})
-            self._post("/volumes/create", {"Name": "rec-vol"})
+            self.furnish()
         if case.type == IMAGE and "not local" not in case.note:
             for image in LOCAL_IMAGES:
                 self._name(self._image(store, image, {}))
+
+    def furnish(self) -> None:
+        """Make the images, networks and the volume that cases of containers began with."""
+        for image, configuration in IMAGES.items():
+            self._name(self._image(self._store, image, configuration))
+        for name, subnet, internal in NETWORKS:
+            ipam = {"Config": [{"Subnet": subnet}]}
+            self._post("/networks/create", {"Name": name, "Internal": internal, "IPAM": ipam})
+        self._post("/volumes/create", {"Name": "rec-vol"})
 
     def _image(self, store: Store, reference: str, configuration: dict[str, Any]) -> str:
         """Make an image with this configuration and give its id without algorithm."""
@@ -106,13 +111,14 @@ class DockerEngine:
     def __call__(self, method: str, target: str, content: bytes, headers: Any) -> Any:
         """Answer a request of the plugin."""
         if target.endswith("/_ping"):
-            return self._forward(method, target, content, headers)
+            return self.forward(method, target, content, headers)
         found = self._script.recorded(request_of(method, target, content, headers))
         if found is not None and found["status"] >= 400:
             return rendered(answer_of(found))
-        return self._forward(method, target, content, headers)
+        return self.forward(method, target, content, headers)
 
-    def _forward(self, method: str, target: str, content: bytes, headers: Any) -> Any:
+    def forward(self, method: str, target: str, content: bytes, headers: Any) -> Any:
+        """Answer with what the engine does, whatever was recorded."""
         kind = {"Content-Type": headers["Content-Type"]} if headers.get("Content-Type") else {}
         status, kept, body = self._ask(
             method, self._real(target.encode()).decode(), self._real(content), kind

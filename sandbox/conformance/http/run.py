@@ -10,6 +10,7 @@ from sandbox.conformance.errors import ConformanceError
 from sandbox.conformance.figures import Figures, figures_of, total
 from sandbox.conformance.http.api import Api
 from sandbox.conformance.http.cloudflare import CloudflareApi
+from sandbox.conformance.http.docker import DockerApi
 from sandbox.conformance.http.proxmox import ProxmoxApi
 from sandbox.conformance.http.replay import Answered, answered
 from sandbox.conformance.http.tailscale import TailscaleApi
@@ -17,6 +18,7 @@ from sandbox.conformance.recording import Case, read_cases
 
 APIS: Final[Mapping[str, Callable[[], Api]]] = {
     "cloudflare": CloudflareApi,
+    "docker": DockerApi,
     "proxmoxve": ProxmoxApi,
     "tailscale": TailscaleApi,
 }
