@@ -15,6 +15,7 @@ import pulumi
 
 from components import assembly as create
 from components.deployed import deployed
+from components.policy_in_force import may_overwrite
 from components.providers import connect, with_overrides
 from components.reachability import refuse_violations, tell_difference
 from components.scope import announce
@@ -31,18 +32,19 @@ try:
     secrets = resolve_secrets(plan.secrets, settings, os.environ)
     announce(plan)
     refuse_violations(proof)
+    providers = connect(plan, secrets)
+    overwrite = may_overwrite(plan, providers)
 except LabError as error:
     raise pulumi.RunError(str(error)) from None
 
 tell_difference(proof)
-providers = connect(plan, secrets)
 
 segments = create.segments(plan, providers)
 guests = create.guests(plan, providers, segments)
 hosts = create.docker_hosts(plan, guests)
 guards = create.guards(plan, hosts)
 certificate = create.names(plan, providers, secrets)
-create.tailnet(plan, providers, hosts, guards)
+create.tailnet(plan, providers, hosts, guards, overwrite=overwrite)
 ingress = create.ingress(plan, hosts, guards, certificate, secrets)
 create.stacks(plan, hosts, guards, ingress, secrets)
 

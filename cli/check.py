@@ -1,10 +1,19 @@
 """The verb `check`: whether a lab can be planned, whether it is what it says, and what is unwelcome in it."""
 
+from typing import Annotated
+
 import typer
 
 from cli.arguments import DIFFERENT, FileOption, LabOption, PageFormat, PageFormatOption, lab_file, told
+from cli.connections import api_of
 from cli.proof import LimitsOption, proven, show
+from cli.secrets import secret, variable_of
+from lab.isolation.preflight import TOKEN, Condition
+from lab.isolation.verdict import Verdict
 from lab.ledger import ledger_path
+from lab.plan.records import LabPlan
+
+_TOKEN = "cloudflare-token"
 
 
 def check(
@@ -12,6 +21,12 @@ def check(
     file: FileOption = None,
     answer: PageFormatOption = PageFormat.text,
     limits: LimitsOption = False,
+    online: Annotated[
+        bool,
+        typer.Option(
+            "--online", help="Also ask Cloudflare whether token and zone let the certificate be signed."
+        ),
+    ] = False,
 ) -> None:
     """Say whether the lab can be planned and keeps what it promises, and what is unwelcome in it."""
     from lab.isolation.acceptances import refuse_idle
@@ -21,8 +36,22 @@ def check(
     proof = proven(path, answer)
     with told(answer is PageFormat.json):
         refuse_idle(proof.plan.accepted, proof.idle_acceptances)
-    found = checked(proof)
+    found = checked(proof, _asked(proof.plan) if online else ())
     page = check_page(found, path.name, ledger_path(path).name)
     show(answer, proof.plan, page, check_data(found), limits=limits)
     if not found.fine:
         raise typer.Exit(DIFFERENT)
+
+
+def _asked(plan: LabPlan) -> tuple[Condition, ...]:
+    """What Cloudflare says about the certificate."""
+    from probe.zone import zone_conditions
+
+    if plan.asked_certificate is None:
+        return ()
+    token = secret(_TOKEN, plan.environment)
+    if token is None:
+        repair = f"run `pulumi config set --secret {_TOKEN}`, or set {variable_of(_TOKEN)}"
+        reason = f"{_TOKEN} is neither in the stack's configuration nor in the environment"
+        return (Condition(what=TOKEN, verdict=Verdict.no, reason=reason, repair=repair),)
+    return zone_conditions(api_of(plan, "cloudflare"), token, plan.asked_certificate)

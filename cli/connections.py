@@ -3,7 +3,7 @@
 import os
 
 from lab.names import environment_variable
-from lab.plan.records import DockerHostPlan
+from lab.plan.records import DockerHostPlan, LabPlan
 
 _PREFIX = "LAB_CONNECTION"
 
@@ -17,3 +17,8 @@ def engine_of(host: DockerHostPlan) -> str:
     own = os.environ.get(environment_variable(_PREFIX, host.name))
     every = os.environ.get(f"{_PREFIX}_DOCKER", "")
     return own or every.replace("{name}", host.name) or host.connection
+
+
+def api_of(plan: LabPlan, name: str) -> str:
+    """Where the API `proxmox`, `cloudflare` or `tailscale` is; `LAB_CONNECTION_<NAME>` overrides it."""
+    return os.environ.get(environment_variable(_PREFIX, name)) or plan.connections[name]

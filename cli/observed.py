@@ -7,9 +7,11 @@ from lab.isolation import Proof, Verdict
 from lab.isolation.expectations import questions as sentence_questions
 from lab.render.table import table
 from probe.engines import Fact
+from probe.entry_points import EntryPointResult
 from probe.matrix import Matrix, Result
 from probe.names import NameResult
 from probe.routes import RouteResult
+from probe.signing import Refusal
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,13 @@ class Observed:
     seconds: float
     """How long pairs and names took."""
     routes: Sequence[RouteResult]
+    entry_points: Sequence[EntryPointResult]
     missing: Sequence[str]
     facts: Sequence[Fact]
     stand_ins: Sequence[str]
     expectations: Sequence[Sentence]
+    refusal: Refusal | None = None
+    """Why the last try to get a certificate failed; None where it did not, or none is asked for."""
 
     @property
     def wrong(self) -> int:
@@ -42,6 +47,7 @@ class Observed:
             len(self.matrix.disagreements)
             + sum(not name.agrees for name in self.names)
             + sum(not route.ok for route in self.routes)
+            + sum(not refusal.ok for refusal in self.entry_points)
             + len(self.missing)
             + len(self.facts)
             + sum(bool(sentence.against) for sentence in self.expectations)
@@ -79,6 +85,8 @@ def verify_text(observed: Observed, every: bool) -> Iterator[str]:
     yield from _disagreements(observed.matrix)
     yield from _names(observed.names, every)
     yield from _routes(observed.routes)
+    yield from _refusal(observed.refusal)
+    yield from _entry_points(observed.entry_points)
     yield from _sentences(observed.expectations)
     for fact in observed.facts:
         yield f"\nEngine of {fact.host}: {fact.what} is {fact.found}, and the proof took it to be {fact.taken}."
@@ -189,13 +197,23 @@ def _routes(routes: Sequence[RouteResult]) -> Iterator[str]:
     yield from _certificates(routes)
 
 
+def _entry_points(results: Sequence[EntryPointResult]) -> Iterator[str]:
+    if not results:
+        return
+    rows = [
+        ("ok" if r.ok else "WRONG", r.audience, str(r.port), r.asked, r.expected, r.observed) for r in results
+    ]
+    yield "\nWhat the ingress refuses"
+    yield from table(rows, head=("", "audience", "port", "asked", "expected", "observed"))
+
+
 def _certificates(routes: Sequence[RouteResult]) -> Iterator[str]:
     for reason in sorted({route.distrust for route in routes if route.distrust}):
         found = [route for route in routes if route.distrust == reason]
         hosts = ", ".join(dict.fromkeys(route.host for route in found))
         yield f"  WRONG: {len(found)} certificates are not trusted ({hosts}): {reason}"
         if any(route.issuer == "itself" for route in found):
-            yield "    Traefik signed them itself, because no authority did; its log says why"
+            yield "    Traefik signed them itself, because no authority did"
     trusted = [(route.days_left, route.issuer) for route in routes if route.days_left is not None]
     for issuer in sorted({issuer for _, issuer in trusted}):
         days = min(days for days, found in trusted if found == issuer)
@@ -203,6 +221,13 @@ def _certificates(routes: Sequence[RouteResult]) -> Iterator[str]:
         yield f"  {count} certificates verified, chain and name: signed by {issuer}, {days} days left"
     if any(route.issuer == "itself" and not route.distrust for route in routes):
         yield "  Traefik shows a certificate that it signed itself; it is not known whom to trust"
+
+
+def _refusal(refusal: Refusal | None) -> Iterator[str]:
+    if refusal is not None:
+        yield f"  The last try to get a certificate failed at {refusal.when}: {refusal.cause}"
+        yield f"    said: {refusal.said}"
+        yield f"    repair: {refusal.repair}"
 
 
 def _sentences(sentences: Sequence[Sentence]) -> Iterator[str]:
@@ -236,7 +261,7 @@ def _summary(observed: Observed) -> str:
 def verify_data(observed: Observed) -> dict[str, object]:
     """What was seen, as JSON."""
     return {
-        "version": 3,
+        "version": 4,
         "ok": not observed.wrong,
         "seconds": round(observed.seconds, 3),
         "pairs": [
@@ -278,6 +303,8 @@ def verify_data(observed: Observed) -> dict[str, object]:
             }
             for route in observed.routes
         ],
+        "refusal": None if observed.refusal is None else dict(observed.refusal.__dict__),
+        "entry_points": [result.__dict__ for result in observed.entry_points],
         "expectations": [
             {"sentence": s.text, "probes": s.probed, "against": len(s.against)} for s in observed.expectations
         ],

@@ -219,10 +219,9 @@ def _urls(plan: LabPlan, forwards: Mapping[int, tuple[str, int]]) -> Iterator[st
     yield "\n==> open"
     roots = certificate_roots(plan)
     trust = f"--cacert {shlex.quote(os.path.relpath(roots))}" if roots else "-k"
-    ports = {entry.audience: entry.port for entry in plan.ingress.entry_points}
-    for route in plan.ingress.routes:
+    for route in (route for route in plan.ingress.routes if route.protocol == "http"):
         for audience in route.audiences:
-            if (listen := forwards.get(ports[audience])) is None:
+            if (listen := forwards.get(plan.ingress.way_in(route, audience).number)) is None:
                 continue
             url = f"https://{route.host}:{listen[1]}{route.path or '/'}"
             yield f"  curl {trust} --resolve {route.host}:{listen[1]}:{listen[0]} {url}   ({audience})"

@@ -19,15 +19,18 @@ from cli.peers import Peer, peers
 from lab.flows import Endpoint
 from lab.isolation import Proof, prove
 from lab.plan.containers import GUARD_STACK
+from lab.plan.directory import INGRESS
 from lab.plan.records import IngressPlan, LabPlan
 from probe.certificates import wait_until_trusted
 from probe.containers import EngineUnreachable, Running, engine_client, running_containers
 from probe.engines import facts_against
+from probe.entry_points import EntryPointResult, check_entry_points
 from probe.joined import JoinedSpace
 from probe.matrix import Matrix, observe
 from probe.names import NameResult, observe_names
 from probe.questions import questions
 from probe.routes import RouteResult, check_routes, ways_in
+from probe.signing import Refusal, refusal_at
 from probe.spaces import CannotEnter, LocalSpace, Space, canaries, canary_port
 
 FINE, DIFFERENT, BAD_INPUT = 0, 1, 2
@@ -57,10 +60,12 @@ def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = Fal
         names=names,
         seconds=seconds,
         routes=_routes(plan, running, sandbox),
+        entry_points=_entry_points(plan, running, sandbox),
         missing=tuple(_missing(plan, running)),
         facts=tuple(facts),
         stand_ins=tuple(sorted(container.endpoint for container in running if container.stand_in)),
         expectations=expectations_seen(proof, matrix),
+        refusal=_refusal(plan, running),
     )
     if as_json:
         print(json.dumps(verify_data(observed), indent=2))
@@ -180,14 +185,30 @@ def _routes(plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus) -
     return check_routes(plan.ingress, sandbox.forwards, stand_ins, roots)
 
 
+def _refusal(plan: LabPlan, running: Sequence[Running]) -> Refusal | None:
+    """Why Traefik got no certificate at its last try, by its own log."""
+    traefik = next((container for container in running if container.endpoint == str(INGRESS)), None)
+    if traefik is None or plan.asked_certificate is None:
+        return None
+    host = next(host for host in plan.docker_hosts if host.name == traefik.host)
+    return refusal_at(engine_of(host), traefik.id)
+
+
+def _entry_points(
+    plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus
+) -> tuple[EntryPointResult, ...]:
+    if plan.ingress is None or not any(container.pid for container in running):
+        return ()
+    return check_entry_points(plan.ingress, sandbox.forwards, covered=plan.certificate is not None)
+
+
 def certificate_roots(plan: LabPlan) -> Path | None:
     """The file with the roots that certificates of routes have to lead to.
 
     None where nobody says whom to trust, and where the ingress of the lab asks no authority.
     """
-    asks = plan.certificate is not None and plan.ingress is not None and plan.ingress.tls == "own"
     path = Path(os.environ.get(ROOTS_VARIABLE) or "/")
-    return path if asks and path.is_file() else None
+    return path if plan.asked_certificate is not None and path.is_file() else None
 
 
 def _wait_for_certificate(ingress: IngressPlan, sandbox: SandboxStatus, roots: Path) -> None:

@@ -117,20 +117,27 @@ def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert
         return None
     if plan.dns.managed and plan.dns.records:
         DnsZone("dns", DnsZoneArgs(dns=plan.dns), providers.options())
-    if plan.certificate is None or plan.certificate.dns != "cloudflare":
+    if plan.asked_certificate is None:
         return None
-    args = WildcardCertArgs(certificate=plan.certificate, dns_token=secrets["cloudflare-token"])
+    args = WildcardCertArgs(certificate=plan.asked_certificate, dns_token=secrets["cloudflare-token"])
     return WildcardCert("certificate", args, providers.options())
 
 
 def tailnet(
-    plan: LabPlan, providers: Providers, hosts: Mapping[str, DockerHost], guards: Mapping[str, HostGuard]
+    plan: LabPlan,
+    providers: Providers,
+    hosts: Mapping[str, DockerHost],
+    guards: Mapping[str, HostGuard],
+    *,
+    overwrite: bool,
 ) -> None:
     """The tailnet's policy, where it is this lab's, and the routers that it approves."""
     tailnet = plan.tailnet
     policy = None
     if tailnet is not None and tailnet.managed:
-        policy = TailnetPolicy("tailnet", TailnetPolicyArgs(tailnet=tailnet), providers.options())
+        policy = TailnetPolicy(
+            "tailnet", TailnetPolicyArgs(tailnet=tailnet, overwrite=overwrite), providers.options()
+        )
     for router in managed_routers(plan):
         SubnetRouter(
             join(router.host, router.name),
@@ -150,12 +157,11 @@ def ingress(
     ingress = plan.ingress
     if ingress is None or ingress.service is None:
         return None
-    asks = certificate if ingress.tls == "own" else None
     args = TraefikIngressArgs(
         ingress=ingress,
         host=hosts[ingress.host],
-        certificate=plan.certificate if asks else None,
-        dns_token=asks.dns_token if asks else None,
+        certificate=plan.asked_certificate,
+        dns_token=certificate.dns_token if certificate else None,
         secrets=secrets,
     )
     return ingress.host, TraefikIngress(join(ingress.host, "ingress"), args, _behind(guards, ingress.host))

@@ -87,10 +87,10 @@ def _routes(ingress: IngressPlan) -> list[dict[str, Any]]:
 
 def _urls(ingress: IngressPlan) -> list[str]:
     """Where a visitor finds each route, for every audience that it is meant for."""
-    ports = {entry.audience: entry.port for entry in ingress.entry_points}
     return sorted(
-        f"https://{route.host}{'' if ports[audience] == 443 else f':{ports[audience]}'}{route.path or '/'}"
-        for route in ingress.routes
-        for audience in route.audiences
-        if audience in ports
+        {
+            route.address_at(ingress.way_in(route, audience))
+            for route in ingress.routes
+            for audience in route.audiences
+        }
     )

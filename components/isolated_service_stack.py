@@ -16,6 +16,7 @@ from components.docker_networks import create_networks
 from components.service_container import ServiceContainer, ServiceContainerArgs
 from lab.names import join
 from lab.plan.records import StackPlan
+from lab.render.docker_proxy import configured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class IsolatedServiceStack(pulumi.ComponentResource):
             service.name: ServiceContainer(
                 f"{name}-{service.name}",
                 ServiceContainerArgs(
-                    service=service,
+                    service=configured(service),
                     host=args.host,
                     container=join(args.stack.name, service.name),
                     networks={**args.shared_networks, **self.networks},

@@ -131,7 +131,8 @@ class ServiceContainer(pulumi.ComponentResource):
 
 
 def _environment(service: ServicePlan) -> dict[str, str]:
-    return {**{file.variable: file.path for file in service.secret_files}, **service.environment}
+    paths = {file.variable: file.path for file in service.secret_files if file.variable}
+    return {**paths, **service.environment}
 
 
 def _filled(file: SecretFilePlan, value: pulumi.Input[str]) -> pulumi.Input[str]:

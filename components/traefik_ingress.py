@@ -1,7 +1,9 @@
 """Traefik: the only way in, configured by files and by nothing else.
 
 Owns the front network, the edge slots, Traefik's container and its two files. The
-static file is read once, so it replaces the container. The dynamic file lies in a
+static file is read once, so it replaces the container: that is so for a new audience or
+redirect, a new port of a TCP or UDP route, and for the secrets that Traefik reads (lists of
+users, authorities of targets, the bouncer's key). The dynamic file lies in a
 volume of a fixed name that Traefik watches: adding a route rewrites the volume and
 leaves Traefik, and every connection through it, alone. All slots are attached from the
 start for the same reason. Refuses an ingress without a container of its own (one that
@@ -63,7 +65,7 @@ class TraefikIngress(pulumi.ComponentResource):
                 host=host,
                 volume=join(container, "routes"),
                 mount=DYNAMIC_DIRECTORY,
-                files={f"{DYNAMIC_DIRECTORY}/routes.yaml": dynamic_configuration(ingress)},
+                files={f"{DYNAMIC_DIRECTORY}/routes.yaml": dynamic_configuration(ingress, args.certificate)},
                 keeps_name=True,
             ),
             pulumi.ResourceOptions(parent=self),

@@ -15,9 +15,6 @@ import pulumi
 from components.cloudflare_records import create_records, zone_id
 from lab.plan.records import CertificatePlan, DnsRecordPlan
 
-_AUTHORITY = "letsencrypt.org"
-"""The CAA identity of both Let's Encrypt directories, staging included."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class WildcardCertArgs:
@@ -44,7 +41,9 @@ class WildcardCert(pulumi.ComponentResource):
             name,
             zone_id(self, certificate.zone),
             [
-                DnsRecordPlan(name=base, type="CAA", content=f"{tag} {_AUTHORITY}", comment="who may sign")
+                DnsRecordPlan(
+                    name=base, type="CAA", content=f"{tag} {certificate.authority}", comment="who may sign"
+                )
                 for base in bases
                 for tag in ("issue", "issuewild")
             ],

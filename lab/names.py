@@ -8,6 +8,7 @@ that only moves from one explicit provider to another is "unchanged" to the engi
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable
 
 INTERFACE_PREFIX = "br-"
@@ -26,6 +27,14 @@ def interface_name(environment: str, host: str, network: str) -> str:
     """
     digest = hashlib.sha256(f"{environment}/{host}/{network}".encode()).hexdigest()
     return f"{INTERFACE_PREFIX}{digest[:8]}"
+
+
+def tailnet_tag(kind: str, name: str, environment: str) -> str:
+    """The tag of a machine of a tailnet, which other environments may share: `tag:stack-way-in-dev`.
+
+    Tailscale allows letters, digits and hyphens (https://tailscale.com/kb/1068/tags).
+    """
+    return "tag:" + re.sub(r"[^a-z0-9-]", "-", join(kind, name, environment).lower())
 
 
 def environment_variable(prefix: str, name: str) -> str:

@@ -25,6 +25,12 @@ class Certificate:
     """Why chain or name is not right, in OpenSSL's words; empty where both are."""
 
 
+_ALERTS = ("TLSV1_", "TLSV13_", "SSLV3_ALERT_")
+"""How OpenSSL names what the other side said against a handshake (`openssl/sslerr.h`)."""
+REFUSED = "the handshake is refused, as where there is no certificate for the name"
+"""The problem of a certificate that is not shown at all."""
+
+
 def certificate_of(address: str, port: int, host: str, roots: Path) -> Certificate:
     """Look at the certificate that is shown for a host name.
 
@@ -46,8 +52,17 @@ def certificate_of(address: str, port: int, host: str, roots: Path) -> Certifica
             shown: dict[str, Any] = secure.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
         return Certificate(problem=error.verify_message)
+    except ssl.SSLError as error:
+        if is_refusal(error):
+            return Certificate(problem=REFUSED)
+        raise
     left = ssl.cert_time_to_seconds(shown["notAfter"]) - time.time()
     return Certificate(issuer=_issuer(shown), days_left=int(left // _DAY))
+
+
+def is_refusal(error: ssl.SSLError) -> bool:
+    """Whether a server ended a handshake itself, as Traefik does for a name that no certificate covers (sniStrict)."""
+    return (error.reason or "").startswith(_ALERTS)
 
 
 def _issuer(shown: dict[str, Any]) -> str:

@@ -298,7 +298,13 @@ FULL = ROOT / "tests" / "support" / "full_lab.yaml"
 
 def full_labs() -> tuple[LabConfig, ...]:
     """The full lab, and what cannot stand beside the rest of it."""
-    observed = {"host": "docker-1", "software": "nginx", "manage": "observe"}
+    observed = {
+        "host": "docker-1",
+        "software": "nginx",
+        "manage": "observe",
+        "tls": "tunnel",
+        "tunnel": "guest:docker-1",
+    }
     router = {"kind": "unifi", "device": "box"}
     return load(FULL), parse(raw_lab(ingress=observed, router=router, devices={"box": {"vlan": "services"}}))
 

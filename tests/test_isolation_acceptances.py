@@ -7,8 +7,8 @@ import pytest
 from lab.errors import AcceptanceError
 from lab.isolation import Proof
 from lab.isolation.acceptances import refuse_idle
-from tests.support.builders import guest
-from tests.support.proofs import open_node, small_lab, text
+from tests.support.builders import guest, service, stack
+from tests.support.proofs import open_node, proof, small_lab, text
 
 SIEM_TO_TV = "guest:siem -> device:tv:*"
 
@@ -97,6 +97,18 @@ def test_entries_that_cover_something_are_not_idle() -> None:
     found = accepting(*both)
     assert list(found.idle_acceptances) == []
     refuse_idle(found.plan.accepted, found.idle_acceptances)
+
+
+def test_an_entry_for_who_is_root_is_in_use() -> None:
+    """That a service has its host by its rights at the Docker API is accepted without a packet that gets there."""
+    entry = {"from": "service:web/app", "to": "guest:docker-1", "because": "it manages the host"}
+
+    def idle(right: str) -> list[int]:
+        asks = service(docker_api={"rights": [right]})
+        return list(proof(stacks={"web": stack(app=asks)}, accept=[entry]).idle_acceptances)
+
+    assert idle("exec") == []
+    assert idle("inspect") == [0]
 
 
 def test_an_entry_for_nothing_is_refused() -> None:

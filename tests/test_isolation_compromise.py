@@ -6,7 +6,7 @@ import pytest
 
 from lab.flows import Endpoint
 from lab.isolation.compromise import Chain, Compromise, Compromises
-from tests.support.builders import guest, ingress, route, service, stack
+from tests.support.builders import guest, has_its_host, ingress, route, service, stack
 from tests.support.proofs import IOT, MANAGEMENT, SERVICES, open_node, proof, small_lab
 
 
@@ -21,10 +21,11 @@ def chained(**changes: Any) -> Compromises:
                 front=service(needs=["cache:6379"]),
                 cache=service(listens=[6379], needs=["db:5432"], **changes),
                 db=service(listens=[5432]),
-                proxy=service(listens=[2375], docker_socket="yes"),
+                agent=service(),
             ),
             "blog": stack(app=service(listens=[80])),
         },
+        accept=[has_its_host("shop/cache")],
     )
     return Compromises(found.reach, found.openings)
 
@@ -66,7 +67,7 @@ def test_root_takes_its_host_along() -> None:
         "guest:docker-1",
         "service:shop/front",
         "service:shop/db",
-        "service:shop/proxy",
+        "service:shop/agent",
         "service:blog/app",
     }
     assert not targets(found) & set(map(str, found.taken_along))
@@ -79,7 +80,7 @@ def test_a_chain_through_root_opens_the_host() -> None:
     assert found == {
         "guest:docker-1": step,
         "service:shop/db": step,
-        "service:shop/proxy": step,
+        "service:shop/agent": step,
         "service:blog/app": step,
         "vlan:services": step,
     }
@@ -87,8 +88,8 @@ def test_a_chain_through_root_opens_the_host() -> None:
 
 def test_rights_at_the_api_are_as_good_as_root() -> None:
     """A right to create containers takes the host along, a right to list them nothing."""
-    creating = chained(docker_api={"rights": ["create"], "proxy": "proxy"})
-    listing = chained(docker_api={"rights": ["list"], "proxy": "proxy"})
+    creating = chained(docker_api={"rights": ["create"]})
+    listing = chained(docker_api={"rights": ["list"]})
     assert Endpoint("guest", "docker-1") in lost(creating, "service:shop/cache").taken_along
     assert lost(listing, "service:shop/cache").taken_along == ()
 

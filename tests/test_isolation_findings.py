@@ -10,7 +10,7 @@ from lab.isolation import prove
 from lab.isolation.findings import Finding, findings
 from lab.isolation.findings.kinds import KINDS
 from lab.plan.records import LabPlan
-from tests.support.builders import guest, ingress, plan, route, service, stack
+from tests.support.builders import guest, has_its_host, ingress, plan, route, service, stack
 from tests.support.proofs import IOT, SERVICES
 
 Raw = Mapping[str, Any]
@@ -19,7 +19,13 @@ KNOWN = {**NAS, "engine": {"version": 20, "userland-proxy": "yes", "bridge-netfi
 TV = {"vlan": "iot", "address": 50, "listens": [8009]}
 DOCKER = {"docker-1": guest(address=11, runs="docker")}
 BOTH = {"services": SERVICES, "iot": IOT}
-PROXY = service(listens=[2375], docker_socket="yes")
+
+WEB_TV = {"vlan": "iot", "address": 51, "listens": [443]}
+LISTED = ingress(
+    audiences={"services": {"port": 443}, "tailnet": {"port": 8443}},
+    middlewares={"at-home": {"allow": ["10.10.20.0/24"]}},
+)
+ROUTED_GUESTS = {"docker-1": guest(address=11, runs="docker", tailscale={"advertise": ["ingress"]})}
 
 
 def as_it_is(decided: LabPlan) -> LabPlan:
@@ -57,11 +63,11 @@ def flow(source: str, target: str) -> dict[str, str]:
 
 
 def app(**changes: Any) -> Raw:
-    """A lab with one service that has these keys, and a proxy of the Docker API."""
-    return {"stacks": {"web": stack(app=service(**changes), proxy=PROXY, user=service(**_ASKS))}}
+    """A lab with one service that has these keys, and one that asks the Docker API."""
+    asks = service(docker_api={"rights": ["list"]})
+    return {"stacks": {"web": stack(app=service(**changes), user=asks)}, "accept": [has_its_host("web/app")]}
 
 
-_ASKS = {"docker_api": {"rights": ["list"], "proxy": "proxy"}}
 _APP = "stacks.web.services.app"
 _DATABASE = stack("nas", app=service(listens=[80]), db=service(listens=[5432]))
 _CIRCLE = {"guests": {"dns": guest(address=12, listens=["53/udp"])}}
@@ -130,8 +136,8 @@ CASES = [
     Case(
         "root-by-docker-api",
         f"{_APP}.docker-api",
-        app(docker_api={"rights": ["list", "create"], "proxy": "proxy"}),
-        app(docker_api={"rights": ["list"], "proxy": "proxy"}),
+        app(docker_api={"rights": ["list", "create"]}),
+        app(docker_api={"rights": ["list"]}),
     ),
     Case(
         "root-by-binds",
@@ -161,8 +167,8 @@ CASES = [
     Case(
         "sees-by-docker-api",
         f"{_APP}.docker-api",
-        app(docker_api={"rights": ["inspect"], "proxy": "proxy"}),
-        app(docker_api={"rights": ["events"], "proxy": "proxy"}),
+        app(docker_api={"rights": ["inspect"]}),
+        app(docker_api={"rights": ["events"]}),
     ),
     Case(
         "sees-by-binds",
@@ -202,6 +208,30 @@ CASES = [
         {
             "stacks": {"web": stack(app=service(listens=[80], route=route("www", "services")))},
             "ingress": ingress(audiences={"services": {"port": 443}}),
+        },
+    ),
+    Case(
+        "unverified-target",
+        "route tv.lab.example",
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", scheme="https", verify="no")}}},
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", scheme="https", ca="tv-ca")}}},
+        {"vlans": BOTH, "ingress": ingress(audiences={"services": {"port": 443}})},
+    ),
+    Case(
+        "address-proves-little",
+        "route tv.lab.example",
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", middlewares=["at-home"])}}},
+        {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", middlewares=["at-home"])}}},
+        {"vlans": BOTH, "ingress": LISTED, "tailnet": {}, "guests": ROUTED_GUESTS},
+    ),
+    Case(
+        "address-proves-little",
+        "route tv.lab.example",
+        {"vlans": {**BOTH, "services": {**SERVICES, "nat": "yes"}}},
+        {"vlans": BOTH},
+        {
+            "ingress": LISTED,
+            "devices": {"tv": {**WEB_TV, "route": route("tv", "services", middlewares=["at-home"])}},
         },
     ),
     Case(
@@ -363,3 +393,22 @@ def test_who_needs_a_database_is_no_stranger() -> None:
     """A service with a flow to the database's port is not accused, whatever nobody can tell of its other ports."""
     stacks = {"web": stack("nas", app=service(needs=["db:5432"]), db=service(listens=[5432]))}
     assert told("database-on-shared-network", guests={}, devices={"nas": NAS}, stacks=stacks) == []
+
+
+@pytest.mark.parametrize(("allowed", "who"), [("10.10.20.0/24", "all"), ("10.10.30.0/24", "none")])
+def test_a_list_of_addresses_says_whom_it_lets_in(allowed: str, who: str) -> None:
+    """Behind one address there is no more than one answer."""
+    (found,) = told(
+        "address-proves-little",
+        tailnet={},
+        guests=ROUTED_GUESTS,
+        ingress=ingress(
+            audiences={"tailnet": {"port": 8443, "middlewares": ["some"]}},
+            middlewares={"some": {"allow": [allowed]}},
+        ),
+        stacks={"web": stack(app=service(listens=[80], route=route("www")))},
+    )
+    assert found.startswith(
+        "route www.lab.example: some decides by addresses, and whoever comes from the tailnet arrives with "
+        f"10.10.20.11; it lets {who} of them in"
+    )

@@ -7,14 +7,12 @@ import pytest
 from lab.flows import Endpoint
 from lab.isolation.powers import powers, root_of
 from lab.plan.directory import Directory
-from tests.support.builders import plan, service, stack
-
-PROXY = service(listens=[2375], docker_socket="yes", read_only="yes")
+from tests.support.builders import has_its_host, plan, service, stack
 
 
 def given(**changes: Any) -> list[tuple[bool, str]]:
     """What a service with these keys can do: whether that is root, and the key that gives it."""
-    decided = plan(stacks={"web": stack(app=service(**changes), proxy=PROXY)})
+    decided = plan(stacks={"web": stack(app=service(**changes))}, accept=[has_its_host("web/app")])
     return [(power.root, power.key) for power in powers(Directory(decided), Endpoint("service", "web/app"))]
 
 
@@ -37,11 +35,17 @@ def given(**changes: Any) -> list[tuple[bool, str]]:
             {"host_network": "yes", "capabilities": ["CAP_NET_ADMIN"]},
             [(True, "host-network"), (False, "host-network")],
         ),
-        ({"docker_api": {"rights": ["list", "events", "logs"], "proxy": "proxy"}}, []),
-        ({"docker_api": {"rights": ["list", "create"], "proxy": "proxy"}}, [(True, "docker-api")]),
-        ({"docker_api": {"rights": ["list", "exec"], "proxy": "proxy"}}, [(True, "docker-api")]),
-        ({"docker_api": {"rights": ["inspect"], "proxy": "proxy"}}, [(False, "docker-api")]),
-        ({"docker_api": {"rights": ["files"], "proxy": "proxy"}}, [(False, "docker-api")]),
+        ({"docker_api": {"rights": ["list", "events", "logs"]}}, []),
+        ({"docker_api": {"rights": ["list", "create"]}}, [(True, "docker-api")]),
+        ({"docker_api": {"rights": ["list", "exec"]}}, [(True, "docker-api")]),
+        ({"docker_api": {"rights": ["inspect"]}}, [(False, "docker-api")]),
+        ({"docker_api": {"rights": ["files"]}}, [(False, "docker-api")]),
+        ({"docker_api": {"rights": ["processes"]}}, [(False, "docker-api")]),
+        ({"docker_api": {"rights": ["stats", "info", "images", "networks", "volumes", "disk"]}}, []),
+        ({"docker_api": {"rights": ["write"]}}, [(True, "docker-api")]),
+        ({"docker_api": {"rights": ["build"]}}, [(True, "docker-api")]),
+        ({"docker_api": {"rights": ["plugins"]}}, [(True, "docker-api")]),
+        ({"docker_api": {"rights": ["swarm"]}}, [(True, "docker-api")]),
         ({"binds": {"/etc": "/host/etc"}}, [(False, "binds")]),
         ({"binds": {"/srv/media": "/media"}}, []),
         ({"binds": {"/var/run/docker.sock": "/var/run/docker.sock"}}, [(True, "binds")]),
@@ -54,13 +58,13 @@ def test_keys_give_powers(changes: dict[str, Any], found: list[tuple[bool, str]]
 
 
 def test_both_rights_are_named() -> None:
-    """Rights that are root are named, those that only show things are told apart from them."""
-    rights = {"rights": ["create", "exec", "inspect", "list"], "proxy": "proxy"}
-    decided = plan(stacks={"web": stack(app=service(docker_api=rights), proxy=PROXY)})
+    """The calls that are root are named, rights that only show things are told apart from them."""
+    rights = {"rights": ["create", "exec", "inspect", "list"]}
+    decided = plan(stacks={"web": stack(app=service(docker_api=rights))}, accept=[has_its_host("web/app")])
     reasons = [power.reason for power in powers(Directory(decided), Endpoint("service", "web/app"))]
     assert reasons == [
-        "its rights at the Docker API include create and exec",
-        "its right to inspect shows variables and files of other services",
+        "its rights at the Docker API include POST /containers/create and POST /containers/{id}/exec",
+        "of its rights at the Docker API inspect shows the variables of every container",
     ]
 
 

@@ -116,11 +116,10 @@ def test_a_member_of_a_set_has_no_rule_about_itself() -> None:
 
 def test_the_docker_api_is_asked_at_its_proxy() -> None:
     """Who may ask the Docker API reaches the proxy's port, and a neighbour without the right does not."""
-    asks = service(docker_api={"rights": ["list"], "proxy": "proxy"})
-    decided = plan(
-        stacks={"web": stack(app=asks, proxy=service(listens=[2375], docker_socket="yes"), other=service())}
-    )
-    assert accepted(decided) == {"within web/app@vnet-web -> web/proxy@vnet-web 2375/tcp"}
+    decided = plan(stacks={"web": stack(app=service(docker_api={"rights": ["list"]}), other=service())})
+    assert accepted(decided) == {
+        "within web/app@socket-web-app -> web/app-docker-api@socket-web-app 2375/tcp"
+    }
 
 
 def test_a_service_of_another_host_is_reached_where_it_is_published() -> None:

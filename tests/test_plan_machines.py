@@ -172,18 +172,6 @@ def test_a_subnet_in_dockers_default_pools_is_warned_of() -> None:
     ]
 
 
-def test_exec_on_the_docker_api_is_warned_of() -> None:
-    """A right on the Docker API that is root on the host is called so."""
-    api = {"rights": ["list", "exec"], "proxy": "proxy"}
-    stacks = {"web": stack(app=service(docker_api=api), proxy=service(listens=[2375], docker_socket="yes"))}
-    assert warnings(stacks=stacks) == [
-        (
-            "lab.stacks.web.services.app.docker-api.rights",
-            "exec on the Docker API is root on the host for service web/app",
-        )
-    ]
-
-
 def test_a_raw_socket_is_warned_of() -> None:
     """A service that holds the Docker socket and is no proxy is called what it is."""
     assert warnings(stacks={"web": stack(app=service(docker_socket="yes"))}) == [

@@ -82,15 +82,18 @@ def test_a_mutual_need_is_one_link() -> None:
     assert names == [["link-a-app--b-app", "vnet-a", "vnet-b"]] * 2
 
 
-def test_the_proxy_of_the_docker_api_is_linked() -> None:
-    """A service that asks the Docker API shares a network with the proxy, and with nobody else of its stack."""
-    decided = plan(
-        stacks={
-            "socket": stack(proxy=service(listens=[2375], docker_socket="yes"), admin=service()),
-            "web": stack(app=service(docker_api={"rights": ["list"], "proxy": "socket/proxy"})),
-        }
-    )
-    assert meeting(decided) == pairs("socket/proxy + socket/admin", "web/app + socket/proxy")
+def test_each_service_meets_its_own_proxy_of_the_docker_api() -> None:
+    """A service that asks the Docker API shares a network with its proxy, which is in no other."""
+    asks = service(docker_api={"rights": ["list"]})
+    decided = plan(stacks={"web": stack(app=asks, admin=asks, db=service())})
+    found = members(decided)
+    assert found["socket-web-app"] == {"web/app", "web/app-docker-api"}
+    assert found["socket-web-admin"] == {"web/admin", "web/admin-docker-api"}
+    assert found["vnet-web"] == {"web/app", "web/admin", "web/db"}
+    socket = networks(decided)["socket-web-app"]
+    assert (socket.internal, socket.subnet.rpartition("/")[2]) == (True, "29")
+    (attachment,) = service_of(decided, "web/app-docker-api").attachments
+    assert attachment.aliases == ("app-docker-api",)
 
 
 def test_a_routed_service_meets_traefik_alone() -> None:

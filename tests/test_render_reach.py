@@ -375,6 +375,7 @@ SHAPES: dict[str, dict[str, Any]] = {
                 "against": {"from": "", "to": "", "port": "", "verdict": "", "reason": ""},
             }
         ],
+        "certificate": [{"what": "", "verdict": "", "reason": "", "repair": ""}],
         "undecided": 0,
     },
 }

@@ -104,7 +104,7 @@ def test_no_line_ends_in_space() -> None:
 def test_warnings_stand_at_the_end() -> None:
     """What is unwelcome is the last thing that is read, with its repair."""
     text = plan_text(plan(stacks={"web": stack(app=service(docker_socket="yes"))}))
-    assert text.endswith("      repair: let it ask a proxy: docker-api: {rights: […], proxy: …}\n")
+    assert text.endswith("      repair: let it ask a proxy: docker-api: {rights: […]}\n")
     assert "\nWarnings\n  - lab.stacks.web.services.app.docker-socket: " in text
 
 

@@ -17,11 +17,12 @@ from lab.config.strict import Part, bare_type, kebab
 
 def key_sentences(part: type[Part]) -> dict[str, str]:
     """The docstring of each field of a part, by the field's name, in one line each."""
-    body = _classes(inspect.getsourcefile(part) or "").get(part.__name__, [])
     sentences: dict[str, str] = {}
-    for field, after in itertools.pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(after):
-            sentences[field.target.id] = " ".join(_text(after).split())
+    for owner in (kind for kind in reversed(part.__mro__) if issubclass(kind, Part)):
+        body = _classes(inspect.getsourcefile(owner) or "").get(owner.__name__, [])
+        for field, after in itertools.pairwise(body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(after):
+                sentences[field.target.id] = " ".join(_text(after).split())
     return sentences
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lab.config.routes import RouteConfig, one_way_to_say_routes
+from lab.config.routes import Routed
 from lab.config.strict import Part
 from lab.config.tailnet import SubnetRouterConfig
 from lab.config.values import (
@@ -67,7 +67,7 @@ class StorageConfig(Part):
     """For downloaded images and templates."""
 
 
-class NodeConfig(Part):
+class NodeConfig(Routed):
     """A Proxmox VE host."""
 
     address: Address
@@ -151,7 +151,7 @@ class EngineConfig(Part):
     """What it writes its own rules with."""
 
 
-class DeviceConfig(Part):
+class DeviceConfig(Routed):
     """A machine on a segment that Proxmox does not run: a switch, a television, a bare-metal host."""
 
     vlan: Name
@@ -209,7 +209,7 @@ def _nic(value: object) -> object:
     return {} if value is None else value
 
 
-class GuestConfig(Part):
+class GuestConfig(Routed):
     """A VM or an LXC on a node."""
 
     kind: Literal["vm", "lxc"]
@@ -248,10 +248,6 @@ class GuestConfig(Part):
     """Whether an LXC's root is an ordinary user of the node."""
     listens: tuple[PortValue, ...] = ()
     """The ports it serves itself, besides its stacks."""
-    route: RouteConfig | None = None
-    """A host name under which the ingress serves one of its ports."""
-    routes: tuple[RouteConfig, ...] = ()
-    """The same, for several."""
     tailscale: SubnetRouterConfig | None = None
     """Set when it is a subnet router or a member of the tailnet."""
     startup: int | None = Field(default=None, ge=1)
@@ -275,20 +271,10 @@ class GuestConfig(Part):
             )
         return self
 
-    @model_validator(mode="after")
-    def _one_way_to_say_routes(self) -> "GuestConfig":
-        one_way_to_say_routes(self.route, self.routes)
-        return self
-
     @property
     def nics(self) -> dict[str, NicConfig]:
         """Its interfaces by segment, whichever way they were written."""
         return self.vlans or {self.vlan or "": NicConfig(address=self.address)}
-
-    @property
-    def all_routes(self) -> tuple[RouteConfig, ...]:
-        """Its routes, whichever way they were written."""
-        return ((self.route,) if self.route else ()) + self.routes
 
 
 class OperatorConfig(Part):

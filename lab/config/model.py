@@ -25,7 +25,7 @@ from lab.config.safety import AcceptConfig, ExpectConfig
 from lab.config.stacks import StackConfig
 from lab.config.strict import Part
 from lab.config.tailnet import TailnetConfig
-from lab.config.values import EndpointValue, HostName, Name, Subnet
+from lab.config.values import AudienceMember, EndpointValue, HostName, Name, Subnet
 
 Owned = Literal["tailnet-policy", "cluster-firewall", "dns-zone"]
 
@@ -107,8 +107,8 @@ class LabConfig(Part):
     """Groups of services on Docker hosts."""
     ingress: IngressConfig | None = None
     """The only way in."""
-    audiences: dict[Name, tuple[Name, ...]] = {}
-    """Named groups of audiences: `family: [tailnet, trusted]`."""
+    audiences: dict[Name, tuple[AudienceMember, ...]] = {}
+    """Named groups of audiences: `family: [tailnet, trusted]`; `tailnet:GROUP` is one group of the tailnet."""
     certificate: CertificateConfig | None = None
     """The certificate of the ingress."""
     dns: DnsConfig = DnsConfig()

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lab.config.routes import RouteConfig, one_way_to_say_routes
+from lab.config.routes import Routed
 from lab.config.strict import Part
 from lab.config.tailnet import SubnetRouterConfig
 from lab.config.values import Image, Manage, Name, PortNumber, PortText, PortValue, Size, Subnet, YesNo
+from lab.docker_api import Right
 
 
 class HealthConfig(Part):
@@ -40,15 +41,22 @@ class NetworkConfig(Part):
         return self
 
 
-class DockerApiConfig(Part):
-    """What a service may do with the Docker API of its host, through a proxy that grants just this."""
+class DockerProxyConfig(Part):
+    """The program that stands between a service and the Docker API."""
 
-    rights: tuple[Literal["list", "inspect", "events", "logs", "files", "exec", "create"], ...] = Field(
-        min_length=1
-    )
-    """`exec` and `create` are root on the host."""
-    proxy: str | None = None
-    """The service of this stack that is the proxy (`stack/service` for one elsewhere)."""
+    kind: Literal["cetusguard", "socket-proxy"] = "cetusguard"
+    """CetusGuard, or wollomatic's socket-proxy; both let through methods with paths, and nothing else."""
+    image: Image | None = None
+    """Its image, by digest; for CetusGuard there is one that the program knows."""
+
+
+class DockerApiConfig(Part):
+    """What a service may do with the Docker API of its host, through a proxy of its own that grants just this."""
+
+    rights: tuple[Right, ...] = Field(min_length=1)
+    """What it may ask; docs/docker-api.md says which calls each right is, and what it shows."""
+    proxy: DockerProxyConfig = DockerProxyConfig()
+    """The proxy; it is a service beside this one, on a network that holds the two of them."""
 
 
 class SecretUse(Part):
@@ -66,17 +74,13 @@ def _uses(value: object) -> object:
     return {variable: {"secret": use} if isinstance(use, str) else use for variable, use in value.items()}
 
 
-class ServiceConfig(Part):
+class ServiceConfig(Routed):
     """One container of a stack."""
 
     image: Image
     """Its image, by digest."""
     listens: tuple[PortValue, ...] = ()
     """The ports it serves."""
-    route: RouteConfig | None = None
-    """A host name under which the ingress serves one of its ports."""
-    routes: tuple[RouteConfig, ...] = ()
-    """The same, for several."""
     needs: tuple[str, ...] = ()
     """What it opens connections to: `db:5432` in its stack, `stack/service:port` elsewhere."""
     egress: YesNo = False
@@ -114,7 +118,7 @@ class ServiceConfig(Part):
     docker_api: DockerApiConfig | None = None
     """What it may do with the Docker API."""
     docker_socket: YesNo = False
-    """Whether it mounts the Docker socket itself: only a proxy may."""
+    """Whether it mounts the Docker socket itself, which is root on the host."""
     privileged: YesNo = False
     """Whether it is root on the host in all but name."""
     host_network: YesNo = False
@@ -127,16 +131,6 @@ class ServiceConfig(Part):
     """Whether Pulumi refuses to delete its volumes."""
     description: str = ""
     """What it is for."""
-
-    @model_validator(mode="after")
-    def _one_way_to_say_routes(self) -> "ServiceConfig":
-        one_way_to_say_routes(self.route, self.routes)
-        return self
-
-    @property
-    def all_routes(self) -> tuple[RouteConfig, ...]:
-        """Its routes, whichever way they were written."""
-        return ((self.route,) if self.route else ()) + self.routes
 
 
 def _networks(value: object) -> object:

@@ -154,6 +154,11 @@ Name = Annotated[
     Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$"),
     Form("lower-case letters, digits and hyphens, at most 32"),
 ]
+AudienceMember = Annotated[
+    str,
+    Field(pattern=r"^(tailnet:)?[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$"),
+    Form("internet, tailnet, tailnet:GROUP, or the name of a VLAN"),
+]
 Size = Annotated[int, BeforeValidator(_size), _text_schema("a size in bytes with its unit", "8GiB", "500MiB")]
 YesNo = Annotated[bool, BeforeValidator(_yes_no), WithJsonSchema({"enum": ["yes", "no", True, False]})]
 Subnet = Annotated[IPv4Network, BeforeValidator(_network), _text_schema("an IPv4 subnet", "10.10.20.0/24")]

@@ -50,4 +50,9 @@ def limits_of(plan: LabPlan) -> tuple[str, ...]:
         found.append(f"may send under another address: {', '.join(powerful)}")
     if guarded:
         found.append(f"the container that loads the guard is root on its host: {', '.join(sorted(guarded))}")
+    if plan.tailnet is not None and plan.tailnet.ssh:
+        machines = sorted({tag for rule in plan.tailnet.ssh for tag in rule.tags})
+        found.append(
+            f"Tailscale SSH: who gets a shell on {', '.join(machines)} is decided by the policy alone"
+        )
     return tuple(found)

@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lab.docker_api import RIGHTS, root_calls
 from lab.flows import Endpoint
 from lab.plan.directory import Container, Directory
 
-ROOT_RIGHTS = frozenset({"create", "exec"})
-"""Docker API rights that make their holder root on the host: a new container may mount `/`, and `exec` enters any."""
 SOCKET_PATHS = frozenset({"/", "/run", "/run/docker.sock", "/var", "/var/run", "/var/run/docker.sock"})
 """Binding one of these binds the Docker socket. A read-only bind changes nothing for a socket."""
 ROOT_CAPABILITIES = frozenset({"CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"})
 """Capabilities with which a container gets at the host's disks, memory or kernel (capabilities(7): mounting, opening
 files by handle, loading modules, raw ports)."""
-READING_RIGHTS = frozenset({"inspect", "files"})
-"""Rights that show other services' variables or files (`/containers/x/json`, `/containers/x/archive`)."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +44,13 @@ def _powers(directory: Directory, container: Container) -> Iterator[Power]:
         yield Power(True, f"it keeps {' and '.join(kept)}", "capabilities")
     if service.host_network and "CAP_NET_ADMIN" in service.capabilities:
         yield Power(True, "it may change its host's packet filter, the guard included", "host-network")
-    rights = set(service.docker_rights)
-    if rights & ROOT_RIGHTS:
-        listed = " and ".join(sorted(rights & ROOT_RIGHTS))
+    if root := root_calls(service.docker_rights):
+        listed = " and ".join(map(str, root))
         yield Power(True, f"its rights at the Docker API include {listed}", "docker-api")
-    if rights & READING_RIGHTS:
-        listed = " and ".join(sorted(rights & READING_RIGHTS))
-        yield Power(False, f"its right to {listed} shows variables and files of other services", "docker-api")
+    if seen := [
+        f"{right} shows {RIGHTS[right].reveals}" for right in service.docker_rights if RIGHTS[right].reveals
+    ]:
+        yield Power(False, f"of its rights at the Docker API {' and '.join(seen)}", "docker-api")
     if service.host_network:
         yield Power(False, "it shares the network of its host and sends as the host", "host-network")
     if socket := sorted(SOCKET_PATHS & service.binds.keys()):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from lab.docker_api import root_calls
 from lab.flows import Endpoint, Flow, Port
 from lab.isolation.acceptances import Acceptances
 from lab.isolation.declared import Declared, Permission
@@ -104,10 +105,18 @@ class Proof:
 
     @cached_property
     def idle_acceptances(self) -> Sequence[int]:
-        """Which acceptances are about nothing that exists, by their place in the lab file."""
-        return self._acceptances.idle(
-            {(p.answer.source, p.answer.target, p.answer.port) for p in self.accepted}
-        )
+        """Which acceptances are about nothing that exists, by their place in the lab file.
+
+        Who is root on its host has that host, whether or not a packet gets there.
+        """
+        paths = {(p.answer.source, p.answer.target, p.answer.port) for p in self.accepted}
+        return self._acceptances.idle(paths | set(self._owners()))
+
+    def _owners(self) -> Iterator[tuple[Endpoint, Endpoint, Port | None]]:
+        """Each service that is root on its host by its rights at the Docker API, with that host."""
+        for endpoint, container in self.reach.directory.containers.items():
+            if root_calls(container.service.docker_rights):
+                yield endpoint, self.reach.grounds.host_endpoint(container.host), None
 
     @cached_property
     def names(self) -> Mapping[Endpoint, Path]:

@@ -302,7 +302,8 @@ class Reach:
             return ()
         onward = self.answer(INGRESS, route.target, route.port).best
         passed = yes(f"Traefik passes {route.host} on by route {route.name}, {_asks(route)}")
-        entries = [self._entries[audience] for audience in route.audiences if audience in self._entries]
+        ingress = self.plan.ingress
+        entries = {ingress.way_in(route, audience): None for audience in route.audiences} if ingress else {}
         inward = [self.answer(source, INGRESS, entry).best for entry in entries]
         return best_first(Path((*way.legs, passed, *onward.legs), through=(INGRESS,)) for way in inward)
 
@@ -313,10 +314,6 @@ class Reach:
         for route in self.plan.ingress.routes if self.plan.ingress else ():
             found.setdefault(route.target, []).append(route)
         return found
-
-    @cached_property
-    def _entries(self) -> dict[str, Port]:
-        return {e.audience: Port(e.port) for e in self.plan.ingress.entry_points} if self.plan.ingress else {}
 
     def _apart(self, source: Endpoint, target: Endpoint) -> str:
         if source.kind == "tailnet" or target.kind == "tailnet":

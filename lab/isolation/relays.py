@@ -39,11 +39,13 @@ def relays(proof: Proof, sources: Iterable[Endpoint]) -> Iterator[Relay]:
     if ingress is None:
         return
     for source in sources:
-        admitted = {e.audience for e in ingress.entry_points if _gets_in(proof, source, Port(e.port))}
+        ports = {port for _, port, _ in ingress.openings()}
+        admitted = {port for port in ports if _gets_in(proof, source, port)}
         if not admitted:
             continue
         for route in ingress.routes:
-            ways = proof.reach.relayed_by(route, source) if admitted & set(route.audiences) else ()
+            used = {ingress.way_in(route, audience) for audience in route.audiences}
+            ways = proof.reach.relayed_by(route, source) if admitted & used else ()
             if ways and ways[0].verdict is not Verdict.no:
                 yield Relay(source, route, ways[0])
 

@@ -17,6 +17,7 @@ from lab.plan.certificate import plan_certificate
 from lab.plan.containers import plan_stacks, plan_subnet_routers
 from lab.plan.directory import Directory
 from lab.plan.dns import plan_dns, public_zone
+from lab.plan.docker_proxies import add_proxies
 from lab.plan.draft import Draft, check_records
 from lab.plan.endpoints import check_references
 from lab.plan.guard import plan_guards
@@ -69,8 +70,9 @@ def plan_with_ledger(
 
 
 def _planned(draft: Draft) -> LabPlan:
-    config = draft.config
     check_records(draft)
+    add_proxies(draft)
+    config = draft.config
     check_references(draft)
     places = settle_places(draft)
     hosts = plan_docker_hosts(draft, places)
@@ -169,13 +171,10 @@ def _connections(draft: Draft, plan: LabPlan) -> dict[str, str]:
 
 
 def _secrets(plan: LabPlan) -> tuple[SecretRef, ...]:
-    names = {
-        file.secret.name
-        for stack in plan.stacks
-        if stack.managed
-        for service in stack.services
-        for file in service.secret_files
-    }
+    services = [service for stack in plan.stacks if stack.managed for service in stack.services]
+    if plan.ingress is not None and plan.ingress.service is not None:
+        services.append(plan.ingress.service)
+    names = {file.secret.name for service in services for file in service.secret_files}
     if any(node.managed for node in plan.nodes):
         names.add("proxmox-token")
     if plan.dns.provider == "cloudflare" and (plan.dns.records or plan.certificate):

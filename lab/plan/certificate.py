@@ -33,6 +33,7 @@ def plan_certificate(draft: Draft, zone: str) -> CertificatePlan | None:
     certificate = draft.config.certificate
     if certificate is None:
         return None
+    _refuse_what_nobody_could_sign(draft)
     return CertificatePlan(
         names=certificate_names(draft),
         dns=certificate.dns,
@@ -40,3 +41,22 @@ def plan_certificate(draft: Draft, zone: str) -> CertificatePlan | None:
         email=certificate.email,
         zone=zone,
     )
+
+
+def _refuse_what_nobody_could_sign(draft: Draft) -> None:
+    ingress = draft.config.ingress
+    if ingress is None or ingress.manage == "observe":
+        return
+    if ingress.tls != "own" and set(ingress.audiences) <= {"internet"}:
+        draft.warn(
+            "certificate",
+            f"with ingress.tls: {ingress.tls} nobody here shows a certificate, so none is asked for",
+            "remove certificate, or let Traefik terminate TLS itself with ingress.tls: own",
+        )
+    elif draft.config.dns.provider == "none":
+        draft.refuse(
+            "certificate.dns",
+            "a wildcard is proven by DNS-01 alone (RFC 8555, 8.4; Let's Encrypt, challenge types), and with "
+            "dns.provider: none nobody here writes the answer into the zone",
+            "write dns: {provider: cloudflare} with the zone, or remove certificate: Traefik then signs its own",
+        )

@@ -7,7 +7,8 @@ variables to everyone who may list containers, and does not show files.
 from lab.config.stacks import ServiceConfig, StackConfig
 from lab.config.tailnet import SubnetRouterConfig
 from lab.flows import Endpoint
-from lab.names import join
+from lab.names import join, tailnet_tag
+from lab.plan.docker_proxies import consumer_of, filter_of, proxy_of
 from lab.plan.draft import Draft
 from lab.plan.hosts import known_host
 from lab.plan.needs import check_needs
@@ -165,7 +166,8 @@ def _service(
         host_processes=service.host_processes,
         docker_socket=service.docker_socket,
         docker_rights=service.docker_api.rights if service.docker_api else (),
-        docker_proxy=service.docker_api.proxy if service.docker_api else None,
+        docker_proxy=proxy_of(service, stack, name),
+        docker_filter=filter_of(stack, draft.config.stacks[stack], name),
         stop_grace=service.stop_grace,
         description=service.description,
     )
@@ -173,18 +175,11 @@ def _service(
 
 def _check_docker_access(draft: Draft, stack: str, name: str, service: ServiceConfig) -> None:
     path = f"stacks.{stack}.services.{name}"
-    if service.docker_api and set(service.docker_api.rights) & {"exec", "create"}:
-        rights = " and ".join(r for r in service.docker_api.rights if r in ("exec", "create"))
-        draft.warn(
-            f"{path}.docker-api.rights",
-            f"{rights} on the Docker API is root on the host for service {stack}/{name}",
-            "leave only list, inspect, events or logs",
-        )
-    if service.docker_socket and service.listens == () and service.docker_api is None:
+    if service.docker_socket and consumer_of(draft.config.stacks[stack], name) is None:
         draft.warn(
             f"{path}.docker-socket",
             f"service {stack}/{name} holds the raw Docker socket, which is root on the host",
-            "let it ask a proxy: docker-api: {rights: […], proxy: …}",
+            "let it ask a proxy: docker-api: {rights: […]}",
         )
 
 
@@ -209,6 +204,7 @@ def plan_subnet_routers(
                 service=_router_service(draft, name, stack.tailscale, wiring, advertised[f"stacks.{name}"]),
                 network=wiring.networks[key],
                 advertises=advertised[f"stacks.{name}"],
+                tag=tailnet_tag("stack", name, draft.environment),
                 managed=stack.manage == "yes",
             )
         )

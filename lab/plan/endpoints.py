@@ -56,6 +56,8 @@ def _references(draft: Draft) -> Iterator[tuple[str, Endpoint]]:
         yield "ingress.auth.endpoint", config.ingress.auth.endpoint
     if config.ingress is not None and config.ingress.ips is not None:
         yield "ingress.ips.endpoint", config.ingress.ips.endpoint
+    if config.ingress is not None and config.ingress.tunnel is not None:
+        yield "ingress.tunnel", config.ingress.tunnel
     if config.dns.internal is not None:
         yield "dns.internal.endpoint", config.dns.internal.endpoint
 

@@ -12,7 +12,16 @@ from collections.abc import Iterator
 from lab.flows import Endpoint, Flow, Port
 from lab.plan.containers import FILES, GUARD_STACK
 from lab.plan.directory import INGRESS, INTERNET, Container, Directory
-from lab.plan.records import ANYWHERE, FilePlan, GuardPlan, GuardRule, HealthPlan, NetworkPlan, ServicePlan
+from lab.plan.records import (
+    ANYWHERE,
+    FilePlan,
+    GuardPlan,
+    GuardRule,
+    HealthPlan,
+    NetworkPlan,
+    PublishedPort,
+    ServicePlan,
+)
 
 RULES_FILE = f"{FILES}/guard.nft"
 TAILNET = "100.64.0.0/10"
@@ -223,7 +232,7 @@ def _to_published(directory: Directory, source: Endpoint, target: Container, flo
     if target.service.host_network:
         return
     for published in target.published_as(flow.target.port):
-        for address in _arriving(directory, source, target):
+        for address in _arriving(directory, source, target, published):
             yield (
                 target.host,
                 GuardRule(
@@ -236,18 +245,14 @@ def _to_published(directory: Directory, source: Endpoint, target: Container, flo
             )
 
 
-def _arriving(directory: Directory, source: Endpoint, target: Container) -> Iterator[str]:
-    """The addresses under which a source's packets arrive at the host of a target."""
+def _arriving(
+    directory: Directory, source: Endpoint, target: Container, published: PublishedPort
+) -> Iterator[str]:
+    """The addresses under which a source's packets arrive at a port of a target's host."""
     own = directory.machines.get(target.host, ())
-    ingress = directory.plan.ingress
-    if (
-        source == INTERNET
-        and ingress is not None
-        and target.service.endpoint == INGRESS
-        and ingress.tls != "own"
-    ):
-        # A terminator in front of it connects from its own addresses; a tunnel is opened from inside.
-        yield from ingress.trusted_upstreams if ingress.tls == "upstream" else ()
+    if source == INTERNET and _ends_tls_upstream(directory, target, published):
+        # The terminator connects from its own addresses.
+        yield from directory.plan.ingress.trusted_upstreams if directory.plan.ingress else ()
         return
     for address in directory.addresses(source):
         if address not in own:
@@ -255,6 +260,13 @@ def _arriving(directory: Directory, source: Endpoint, target: Container) -> Iter
         elif source.kind == "tailnet" and Endpoint("guest", target.host) in directory.routers:
             # The host is the subnet router itself: what comes out of the tunnel has the user's own address.
             yield TAILNET
+
+
+def _ends_tls_upstream(directory: Directory, target: Container, published: PublishedPort) -> bool:
+    ingress = directory.plan.ingress
+    if ingress is None or target.service.endpoint != INGRESS or published.protocol != "tcp":
+        return False
+    return any(entry.port == published.internal and entry.tls == "upstream" for entry in ingress.entry_points)
 
 
 def _through_routers(directory: Directory, target: Endpoint, flow: Flow) -> Iterator[_Found]:

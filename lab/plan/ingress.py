@@ -1,26 +1,38 @@
 """The ingress of a plan: Traefik, its entry points, and whom it asks before it lets somebody in."""
 
+from dataclasses import replace
+
 from lab.config.ingress import IngressConfig
 from lab.flows import Endpoint, Port
 from lab.names import did_you_mean
-from lab.plan.containers import FILES
+from lab.plan.containers import FILES, SECRETS
 from lab.plan.draft import Draft
+from lab.plan.entries import tls_of
+from lab.plan.middlewares import audience_chain, plan_middlewares, users_files
 from lab.plan.places import Places
 from lab.plan.records import (
     AttachmentPlan,
+    CrowdsecPlan,
     DockerHostPlan,
     EntryPointPlan,
     IngressPlan,
     PublishedPort,
+    SecretFilePlan,
+    SecretRef,
     ServicePlan,
     StackPlan,
     VolumePlan,
 )
+from lab.plan.route_targets import TargetAddresses, shared_address
 from lab.plan.routes import Routes, check_audiences, refuse_routes_without_ingress
 from lab.plan.wires import FRONT, TRAEFIK, Wiring
 
 DEFAULT_AUTH_PORTS = {"authelia": 9091, "authentik": 9000}
 """Where each answers when the lab file names no port (their own documentation)."""
+CROWDSEC_PORT = 8080
+"""Where CrowdSec's local API answers (its own documentation)."""
+PLUGINS = "/plugins-storage"
+"""Where Traefik unpacks plugins (Traefik `pkg/plugins`), below its working directory, which is `/` in its image."""
 
 
 def plan_ingress(
@@ -36,36 +48,51 @@ def plan_ingress(
         refuse_routes_without_ingress(draft)
         return None
     address = _ingress_address(draft, ingress, places, hosts)
-    routes = Routes(draft, ingress, places, hosts, wiring).all(stacks)
+    published = {s.endpoint.name: s.published for stack in stacks for s in stack.services}
+    targets = TargetAddresses(draft, ingress, places, hosts, wiring, published)
+    middlewares = plan_middlewares(draft, ingress)
     entry_points = tuple(
-        EntryPointPlan(audience=audience, port=entry.port, address=address)
+        EntryPointPlan(
+            audience=audience,
+            port=entry.port,
+            address=address,
+            redirect=entry.redirect,
+            tls=tls_of(draft, ingress, audience),
+            middlewares=audience_chain(draft, ingress, audience, middlewares),
+        )
         for audience, entry in sorted(ingress.audiences.items())
     )
+    routes = Routes(draft, ingress, targets).all()
     check_audiences(draft, ingress)
-    managed = ingress.manage == "yes"
-    front = wiring.networks.get(f"{ingress.host}/{FRONT}")
     edge = [
         network
         for key, network in sorted(wiring.networks.items())
         if wiring.wires[key].purpose == "edge" and wiring.wires[key].host == ingress.host
     ]
-    return IngressPlan(
+    tunnel = _tunnel_address(draft, ingress, wiring)
+    plan = IngressPlan(
         host=ingress.host,
         software=ingress.software,
-        service=_traefik(ingress, wiring, entry_points) if managed else None,
-        front=front,
+        front=wiring.networks.get(f"{ingress.host}/{FRONT}"),
         slots=tuple(edge),
         entry_points=entry_points,
         routes=routes,
+        middlewares=middlewares,
+        auth=ingress.auth.endpoint if ingress.auth else None,
         auth_kind=ingress.auth.kind if ingress.auth else None,
         auth_url=_auth_url(draft, ingress, places, wiring),
         ips=ingress.ips.endpoint if ingress.ips else None,
+        crowdsec=_crowdsec(draft, ingress, places, wiring),
         tls=ingress.tls,
-        trusted_upstreams=ingress.trusted_upstreams,
+        tls_minimum=ingress.tls_options.minimum,
+        refuses_unknown_names=ingress.tls_options.unknown_names == "refuse",
+        tunnel=ingress.tunnel,
+        trusted_upstreams=(tunnel,) if tunnel else ingress.trusted_upstreams,
         rate_limit=ingress.rate_limit,
         description=ingress.description,
-        managed=managed,
+        managed=ingress.manage == "yes",
     )
+    return replace(plan, service=_traefik(ingress, wiring, plan)) if plan.managed else plan
 
 
 def _ingress_address(
@@ -87,26 +114,73 @@ def _ingress_address(
     return address or ""
 
 
-def _traefik(ingress: IngressConfig, wiring: Wiring, entry_points: tuple[EntryPointPlan, ...]) -> ServicePlan:
+def _traefik(ingress: IngressConfig, wiring: Wiring, plan: IngressPlan) -> ServicePlan:
     attachments: list[AttachmentPlan] = sorted(wiring.attachments.get(TRAEFIK, ()), key=lambda a: a.network)
+    ports = _listens(plan)
     return ServicePlan(
         name="traefik",
         image=ingress.image or "",
         attachments=tuple(attachments),
         endpoint=Endpoint("ingress"),
-        listens=tuple(Port(entry.port) for entry in entry_points),
+        listens=tuple(sorted(ports)),
         speaks_http=True,
         command=(f"--configFile={FILES}/traefik.yaml",),
+        secret_files=_secret_files(ingress, plan),
         volumes=(VolumePlan(name="acme", mount="/acme"),),
         capabilities=("CAP_NET_BIND_SERVICE",),
         read_only=True,
-        tmpfs=("/tmp",),
+        tmpfs=("/tmp", PLUGINS) if plan.crowdsec else ("/tmp",),
         published=tuple(
-            PublishedPort(internal=entry.port, external=entry.port, address=entry.address)
-            for entry in entry_points
+            PublishedPort(internal=port.number, external=port.number, address=address, protocol=port.protocol)
+            for port, address in ports.items()
+            if address
         ),
         description="the only way in",
     )
+
+
+def _listens(plan: IngressPlan) -> dict[Port, str]:
+    """Every port, with the address of the host on which it is published; empty for one that is not."""
+    ports: dict[Port, str] = {}
+    for entry in plan.entry_points:
+        ports[Port(entry.port)] = entry.address if entry.published else ""
+        if entry.redirect is not None:
+            ports[Port(entry.redirect)] = entry.address
+    addresses = {entry.address for entry in plan.entry_points}
+    for route in plan.routes:
+        if (own := route.own_port) is not None:
+            ports[own] = next(iter(addresses), "")
+    return ports
+
+
+def _secret_files(ingress: IngressConfig, plan: IngressPlan) -> tuple[SecretFilePlan, ...]:
+    """Lists of users, authorities of targets, and the bouncer's key, each once."""
+    names = set(users_files(ingress))
+    names |= {route.target_tls.ca.name for route in plan.routes if route.target_tls and route.target_tls.ca}
+    names |= {ingress.ips.key} if ingress.ips and ingress.ips.key else set()
+    return tuple(SecretFilePlan(path=f"{SECRETS}/{name}", secret=SecretRef(name)) for name in sorted(names))
+
+
+def _tunnel_address(draft: Draft, ingress: IngressConfig, wiring: Wiring) -> str:
+    if ingress.tunnel is None:
+        return ""
+    address = shared_address(wiring, ingress.tunnel.name) if ingress.tunnel.kind == "service" else ""
+    if not address:
+        draft.refuse(
+            "ingress.tunnel",
+            f"{ingress.tunnel} shares no network with {ingress.software}, so the tunnel would end nowhere",
+            f"name a service of a stack on {ingress.host}, in networks of its own",
+        )
+    return address
+
+
+def _crowdsec(draft: Draft, ingress: IngressConfig, places: Places, wiring: Wiring) -> CrowdsecPlan | None:
+    ips = ingress.ips
+    if ips is None or ips.key is None:
+        return None
+    host = _asked_at(draft, ingress, ips.endpoint, "ingress.ips.endpoint", places, wiring)
+    port = ips.port.number if ips.port else CROWDSEC_PORT
+    return CrowdsecPlan(address=f"{host}:{port}", key_file=f"{SECRETS}/{ips.key}")
 
 
 def _auth_url(draft: Draft, ingress: IngressConfig, places: Places, wiring: Wiring) -> str | None:
@@ -114,7 +188,7 @@ def _auth_url(draft: Draft, ingress: IngressConfig, places: Places, wiring: Wiri
         return None
     endpoint, port = ingress.auth.endpoint, ingress.auth.port
     number = port.number if port else DEFAULT_AUTH_PORTS[ingress.auth.kind]
-    host = _auth_host(draft, ingress, endpoint, places, wiring)
+    host = _asked_at(draft, ingress, endpoint, "ingress.auth.endpoint", places, wiring)
     path = (
         "/api/authz/forward-auth"
         if ingress.auth.kind == "authelia"
@@ -123,17 +197,16 @@ def _auth_url(draft: Draft, ingress: IngressConfig, places: Places, wiring: Wiri
     return f"http://{host}:{number}{path}"
 
 
-def _auth_host(
-    draft: Draft, ingress: IngressConfig, endpoint: Endpoint, places: Places, wiring: Wiring
+def _asked_at(
+    draft: Draft, ingress: IngressConfig, endpoint: Endpoint, where: str, places: Places, wiring: Wiring
 ) -> str:
+    """The address of somebody whom Traefik asks before it lets a visitor in."""
     if endpoint.kind != "service":
         return places.of_machine(endpoint.name) or endpoint.name
-    shared = {a.network for a in wiring.attachments.get(TRAEFIK, ())}
-    mine = wiring.attachments.get(endpoint.name, ())
-    address = next((a.address for a in mine if a.network in shared), None)
-    if address is None and ingress.manage == "yes" and mine:
+    address = shared_address(wiring, endpoint.name)
+    if not address and ingress.manage == "yes" and wiring.attachments.get(endpoint.name):
         draft.refuse(
-            "ingress.auth.endpoint",
+            where,
             f"{endpoint} shares no network with {ingress.software}, so it could never be asked",
             "give it a route (people sign in there), which puts the two on one edge slot",
         )

@@ -89,7 +89,8 @@ def _members(draft: Draft, endpoint: Endpoint) -> Iterator[Endpoint]:
 
 
 def met_by_ingress(draft: Draft, ingress: IngressConfig) -> list[str]:
-    """The services of its host that the ingress speaks to: routed ones, whom it asks, and declared ones."""
+    """The services of its host that the ingress speaks to: routed ones, whom it asks, what opens its
+    tunnel, and declared ones."""
     wanted = {
         target.endpoint
         for flow in draft.config.flows
@@ -97,6 +98,8 @@ def met_by_ingress(draft: Draft, ingress: IngressConfig) -> list[str]:
         for target in flow.to
     }
     wanted |= {ingress.auth.endpoint} if ingress.auth else set()
+    wanted |= {ingress.ips.endpoint} if ingress.ips and ingress.ips.key else set()
+    wanted |= {ingress.tunnel} if ingress.tunnel else set()
     return sorted(
         f"{name}/{service_name}"
         for name, stack in draft.config.stacks.items()

@@ -35,14 +35,6 @@ def need_targets(service: ServiceConfig, stack: str) -> list[Target]:
     return targets
 
 
-def proxy_of(service: ServiceConfig, stack: str) -> str | None:
-    """The service, as `stack/service`, through which a service asks the Docker API."""
-    if service.docker_api is None or service.docker_api.proxy is None:
-        return None
-    proxy = service.docker_api.proxy
-    return proxy if "/" in proxy else f"{stack}/{proxy}"
-
-
 def check_needs(draft: Draft, stack_name: str, stack: StackConfig) -> None:
     """Refuse the needs of a stack's services that nothing can meet."""
     for name, service in stack.services.items():
@@ -62,8 +54,6 @@ def check_needs(draft: Draft, stack_name: str, stack: StackConfig) -> None:
                 _check_service(draft, stack, target.endpoint.name, target.port, path)
             else:
                 check_endpoint(draft, target.endpoint, path)
-        if (proxy := proxy_of(service, stack_name)) is not None:
-            _find_service(draft, proxy, f"{where}.docker-api.proxy")
 
 
 def _check_service(draft: Draft, stack: StackConfig, member: str, port: Port | None, path: str) -> None:

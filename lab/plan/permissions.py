@@ -10,13 +10,15 @@ from ipaddress import IPv4Address
 
 from lab.flows import Endpoint, Flow, Port, Target
 from lab.plan.directory import INGRESS, INTERNET, OPERATOR
+from lab.plan.docker_proxies import proxy_of
 from lab.plan.draft import Draft
 from lab.plan.endpoints import check_endpoint
 from lab.plan.ingress import DEFAULT_AUTH_PORTS
-from lab.plan.needs import need_targets, proxy_of
+from lab.plan.needs import need_targets
 from lab.plan.places import Places
 from lab.plan.records import COROSYNC_PORTS, MANAGEMENT_PORTS, DockerHostPlan, IngressPlan, SubnetRouterPlan
-from lab.plan.routes import OUTSIDE
+from lab.plan.routes import audience_endpoint
+from lab.plan.tailnet_names import tailnet_resolver
 
 _EVERY_PORT = Port(0)
 _HTTPS, _NTP, _SSH, _PVE = Port(443), Port(123, "udp"), Port(22), Port(8006)
@@ -64,7 +66,7 @@ def _needs(draft: Draft) -> Iterator[Flow]:
                 yield Flow(source, target, f"{stack_name}/{name} needs it", "needs")
             if service.egress:
                 yield Flow(source, Target(INTERNET), "egress is declared", "needs")
-            if (proxy := proxy_of(service, stack_name)) is not None:
+            if (proxy := proxy_of(service, stack_name, name)) is not None:
                 yield from (
                     Flow(
                         source,
@@ -84,12 +86,15 @@ def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
     if ingress.managed and (auth := draft.config.ingress and draft.config.ingress.auth):
         port = auth.port or Port(DEFAULT_AUTH_PORTS[auth.kind])
         yield Flow(INGRESS, Target(auth.endpoint, port), "it is asked before a visitor is let in", "route")
-    used = {audience for route in ingress.routes for audience in route.audiences}
-    ports = {entry.audience: Port(entry.port) for entry in ingress.entry_points}
-    for audience in sorted(used):
+    if ingress.crowdsec is not None and ingress.ips is not None:
+        port = Port(int(ingress.crowdsec.address.rpartition(":")[2]))
+        yield Flow(INGRESS, Target(ingress.ips, port), "the bouncer asks it about every visitor", "route")
+    for audience, port, because in ingress.openings():
         for member in draft.config.audiences.get(audience, (audience,)):
-            source = Endpoint(member) if member in OUTSIDE else Endpoint("vlan", member)
-            yield Flow(source, Target(INGRESS, ports.get(audience, _HTTPS)), f"audience {audience}", "route")
+            source = audience_endpoint(member)
+            if source == INTERNET and ingress.tunnel is not None:
+                source, because = ingress.tunnel, f"the tunnel carries {because}"
+            yield Flow(source, Target(INGRESS, port), because, "route")
 
 
 def _derived(
@@ -121,11 +126,16 @@ def _derived(
         yield derived(
             OPERATOR, Target(Endpoint(kind, host.name), _SSH), "pulumi speaks to the Docker Engine over SSH"
         )
+    if ingress is not None and ingress.crowdsec is not None:
+        yield derived(INGRESS, Target(INTERNET, _HTTPS), "Traefik fetches its plugin when it starts")
     if ingress is not None and ingress.managed and draft.config.certificate is not None:
         yield derived(INGRESS, Target(INTERNET, _HTTPS), "the certificate authority and Cloudflare's API")
         # At public resolvers, and then at the zone's own name servers, whose addresses nobody knows beforehand.
         because = "Traefik looks for its answer to the challenge"
         yield from (derived(INGRESS, Target(INTERNET, port), because) for port in _DNS)
+    if (resolver := tailnet_resolver(draft, places)) is not None:
+        because = "the tailnet's devices ask the lab's resolver for its names"
+        yield from (derived(Endpoint("tailnet"), Target(resolver.endpoint, port), because) for port in _DNS)
     members = [Endpoint("service", f"{router.name}/router") for router in routers]
     members += [Endpoint("guest", name) for name, guest in draft.config.guests.items() if guest.tailscale]
     members += [Endpoint("node", name) for name, node in draft.config.nodes.items() if node.tailscale]

@@ -8,7 +8,9 @@ recorded like an address.
 from lab.config.stacks import ServiceConfig
 from lab.flows import Port
 from lab.plan.draft import Draft
+from lab.plan.entries import claimed_ports
 from lab.plan.records import DockerHostPlan, PublishedPort
+from lab.plan.route_targets import routed_port
 from lab.plan.wires import TRAEFIK
 
 _FIRST_PUBLISHED, _LAST_PUBLISHED = 20000, 30000
@@ -53,7 +55,11 @@ def _ingress_ports(draft: Draft) -> _Owners:
     ingress = draft.config.ingress
     if ingress is None or ingress.manage == "observe":
         return {}
-    return {(ingress.host, entry.port, "tcp"): TRAEFIK for entry in ingress.audiences.values()}
+    return {
+        (ingress.host, claimed.port.number, claimed.port.protocol): TRAEFIK
+        for claimed in claimed_ports(draft, ingress)
+        if claimed.published
+    }
 
 
 def _route_ports(
@@ -63,20 +69,21 @@ def _route_ports(
     ingress = draft.config.ingress
     if ingress is None:
         return {}
-    keys: dict[str, tuple[str, str, int]] = {}
+    keys: dict[str, tuple[str, str, Port]] = {}
     for stack_name, stack in draft.config.stacks.items():
         if stack.host not in hosts or stack.host == ingress.host:
             continue
         for name, service in stack.services.items():
-            for number in _routed_ports(service):
-                key = f"{stack.host}/{stack_name}/{name}/{number}"
-                keys[key] = (stack.host, f"{stack_name}/{name}", number)
+            for port in sorted(_routed_ports(service)):
+                key = f"{stack.host}/{stack_name}/{name}/{port.number}"
+                key += "" if port.protocol == "tcp" else f"-{port.protocol}"
+                keys[key] = (stack.host, f"{stack_name}/{name}", port)
     taken = {number for _, number, _ in owners}
     free = (n for n in range(_FIRST_PUBLISHED, _LAST_PUBLISHED) if n not in taken)
     ports: dict[str, list[PublishedPort]] = {}
     for key, number in draft.numbers("published-ports", keys, free).items():
         host, member, internal = keys[key]
-        if (other := owners.get((host, number, "tcp"))) is not None:
+        if (other := owners.get((host, number, internal.protocol))) is not None:
             stack_name, _, name = other.partition("/")
             draft.refuse(
                 f"stacks.{stack_name}.services.{name}.publishes",
@@ -84,15 +91,19 @@ def _route_ports(
                 f"publish it under another number, or drop the record: `lab ledger --drop published-ports/{key}`",
             )
         ports.setdefault(member, []).append(
-            PublishedPort(internal=internal, external=number, address=hosts[host].address)
+            PublishedPort(
+                internal=internal.number,
+                external=number,
+                address=hosts[host].address,
+                protocol=internal.protocol,
+            )
         )
     return ports
 
 
-def _routed_ports(service: ServiceConfig) -> set[int]:
-    """The TCP ports of routes that a service does not publish anyway."""
+def _routed_ports(service: ServiceConfig) -> set[Port]:
+    """The ports of routes that a service does not publish anyway."""
     if service.host_network:
         return set()
-    only = service.listens[0] if len(service.listens) == 1 else None
-    routed = {port.number for route in service.all_routes if (port := route.port or only)}
-    return routed - {Port.parse(text).number for text in service.publishes}
+    routed = {port for route in service.all_routes if (port := routed_port(route, service.listens))}
+    return routed - {Port.parse(text) for text in service.publishes}

@@ -6,22 +6,30 @@ audience without a way in, one name that leads to two places, a port that nobody
 
 from lab.config.ingress import IngressConfig
 from lab.config.routes import RouteConfig
-from lab.config.stacks import ServiceConfig, StackConfig
 from lab.flows import Endpoint, Port
 from lab.names import did_you_mean
 from lab.plan.certificate import certificate_names, covers
-from lab.plan.containers import service_endpoint
 from lab.plan.draft import Draft
-from lab.plan.places import Places
-from lab.plan.records import Auth, DockerHostPlan, PublishedPort, RoutePlan, StackPlan
-from lab.plan.wires import TRAEFIK, Wiring
+from lab.plan.entries import check_ports, check_tls, tls_of
+from lab.plan.middlewares import named_middlewares
+from lab.plan.records import Auth, RoutePlan, SecretRef, TargetTlsPlan
+from lab.plan.route_targets import DeclaredRoute, TargetAddresses, declared_routes, routed_port
 
 OUTSIDE = ("internet", "tailnet")
 
 
 def known_audiences(draft: Draft) -> tuple[str, ...]:
     """Everybody a route can be meant for."""
-    return (*OUTSIDE, *draft.config.vlans)
+    groups = draft.config.tailnet.groups if draft.config.tailnet else ()
+    return (*OUTSIDE, *draft.config.vlans, *(f"tailnet:{group}" for group in groups))
+
+
+def audience_endpoint(member: str) -> Endpoint:
+    """Whom a member of an audience stands for: the world outside, a group of the tailnet, or a segment."""
+    if member in OUTSIDE:
+        return Endpoint(member)
+    kind, _, group = member.partition(":")
+    return Endpoint(kind, group) if group else Endpoint("vlan", member)
 
 
 def full_host(draft: Draft, host: str) -> str:
@@ -32,107 +40,125 @@ def full_host(draft: Draft, host: str) -> str:
 class Routes:
     """The routes of one lab, while they are resolved."""
 
-    def __init__(
-        self,
-        draft: Draft,
-        ingress: IngressConfig,
-        places: Places,
-        hosts: dict[str, DockerHostPlan],
-        wiring: Wiring,
-    ) -> None:
-        self.draft, self.ingress, self.places = draft, ingress, places
-        self.hosts, self.wiring = hosts, wiring
+    def __init__(self, draft: Draft, ingress: IngressConfig, addresses: TargetAddresses) -> None:
+        self.draft, self.ingress, self.addresses = draft, ingress, addresses
         self.hosts_seen: dict[tuple[str, str | None], str] = {}
+        self.passed_through: dict[str, str] = {}
         self.names_seen: dict[str, str] = {}
 
-    def all(self, stacks: tuple[StackPlan, ...]) -> tuple[RoutePlan, ...]:
+    def all(self) -> tuple[RoutePlan, ...]:
         """Every route, services' first."""
-        published = {s.endpoint.name: s.published for stack in stacks for s in stack.services}
-        routes = []
-        for stack_name, stack in sorted(self.draft.config.stacks.items()):
-            for name, service in sorted(stack.services.items()):
-                member, path = f"{stack_name}/{name}", f"stacks.{stack_name}.services.{name}"
-                for index, route in enumerate(service.all_routes):
-                    where = self._where(path, service.route is None, index)
-                    port = self._port(route, service.listens, where)
-                    address = self._service_address(stack, service, member, port, published.get(member, ()))
-                    routes.append(self._route(route, service_endpoint(member), port, address, where, index))
-        for name, guest in sorted(self.draft.config.guests.items()):
-            for index, route in enumerate(guest.all_routes):
-                where = self._where(f"guests.{name}", guest.route is None, index)
-                port = self._port(route, guest.listens, where)
-                address = self.places.of_machine(name) or ""
-                if not address:
-                    self.draft.refuse(where, f"guest {name} has no fixed address to route to", "give it one")
-                endpoint = Endpoint("guest", name)
-                routes.append(self._route(route, endpoint, port, f"{address}:{port.number}", where, index))
-        return tuple(routes)
+        return tuple(self._route(declared) for declared in declared_routes(self.draft))
 
-    @staticmethod
-    def _where(path: str, plural: bool, index: int) -> str:
-        return f"{path}.routes[{index}]" if plural else f"{path}.route"
+    def _route(self, declared: DeclaredRoute) -> RoutePlan:
+        route, where = declared.route, declared.where
+        host = full_host(self.draft, route.host)
+        port = self._port(declared)
+        address = self.addresses.of(declared, port)
+        self._check_host(route, host, where)
+        self._check_scheme(declared)
+        requests = route.protocol == "http"
+        audiences = self._audiences(route, where)
+        self._check_way(route, audiences, where)
+        return RoutePlan(
+            name=self._name(declared),
+            host=host,
+            target=declared.target,
+            url=f"{route.scheme}://{address}" if requests else address,
+            audiences=audiences,
+            port=port,
+            path=route.path,
+            auth=self._auth(route, where) if requests else "none",
+            covered_by=self._certificate(host, where) if requests else None,
+            middlewares=named_middlewares(
+                self.draft,
+                self.ingress,
+                route.middlewares,
+                f"{where}.middlewares",
+                None if route.protocol == "http" else route.protocol,
+            ),
+            target_tls=_target_tls(route),
+            protocol=route.protocol,
+            entry=route.entry,
+            passthrough=route.passthrough,
+        )
 
-    def _port(self, route: RouteConfig, listens: tuple[Port, ...], where: str) -> Port:
-        if route.port is not None:
-            if not any(p.number <= route.port.number <= (p.last or p.number) for p in listens):
-                ports = ", ".join(str(p) for p in listens) or "nothing"
-                self.draft.refuse(
-                    f"{where}.port",
-                    f"{route.port} is not served; it listens on {ports}",
-                    "add it to listens, or write a port that is there",
-                )
-            return route.port
-        if len(listens) != 1:
-            problem = "it does not say which port" if listens else "nothing listens there"
+    def _name(self, declared: DeclaredRoute) -> str:
+        where = declared.where
+        name = declared.target.name.replace("/", "-") + (f"-{declared.index + 1}" if declared.index else "")
+        other = self.names_seen.setdefault(name, where)
+        if other != where:
+            self.draft.refuse(
+                where, f"the route at {other} is called {name} too", "rename one of their owners"
+            )
+        return name
+
+    def _port(self, declared: DeclaredRoute) -> Port:
+        route, where = declared.route, declared.where
+        port = routed_port(route, declared.listens)
+        if port is None:
+            problem = "it does not say which port" if declared.listens else "nothing listens there"
             self.draft.refuse(where, problem, "add port, and list it under listens")
             return Port(80)
-        return listens[0]
+        served = [p for p in declared.listens if p.protocol == port.protocol]
+        if not any(p.number <= port.number <= (p.last or p.number) for p in served):
+            ports = ", ".join(str(p) for p in declared.listens) or "nothing"
+            self.draft.refuse(
+                f"{where}.port",
+                f"{port} is not served; it listens on {ports}",
+                "add it to listens, or write a port that is there",
+            )
+        return port
 
-    def _service_address(
-        self,
-        stack: StackConfig,
-        service: ServiceConfig,
-        member: str,
-        port: Port,
-        published: tuple[PublishedPort, ...],
-    ) -> str:
-        """Where the ingress finds a service: on the network they share, or at its host's address."""
-        if stack.host == self.ingress.host and self.ingress.manage == "yes" and not service.host_network:
-            shared = {a.network for a in self.wiring.attachments.get(TRAEFIK, ())}
-            mine = self.wiring.attachments.get(member, ())
-            return f"{next((a.address for a in mine if a.network in shared), '')}:{port.number}"
-        external = next((p.external for p in published if p.internal == port.number), port.number)
-        address = self.hosts[stack.host].address if stack.host in self.hosts else ""
-        return f"{address}:{external}"
-
-    def _route(
-        self, route: RouteConfig, target: Endpoint, port: Port, address: str, where: str, index: int
-    ) -> RoutePlan:
-        host = full_host(self.draft, route.host)
+    def _check_host(self, route: RouteConfig, host: str, where: str) -> None:
+        """One name and path leads to one place; a port of its own is told apart by its number."""
+        if route.entry is not None:
+            return
         other = self.hosts_seen.setdefault((host, route.path), where)
+        through = self.passed_through.get(host)
+        if route.passthrough:
+            through = next(
+                (w for (name, _), w in self.hosts_seen.items() if name == host and w != where), through
+            )
+            self.passed_through.setdefault(host, where)
         if other != where:
             self.draft.refuse(
                 f"{where}.host",
                 f"{host}{route.path or ''} is also the route at {other}",
                 "give one of them another host or path",
             )
-        name = target.name.replace("/", "-") + (f"-{index + 1}" if index else "")
-        other = self.names_seen.setdefault(name, where)
-        if other != where:
+        elif through is not None:
             self.draft.refuse(
-                where, f"the route at {other} is called {name} too", "rename one of their owners"
+                f"{where}.host",
+                f"TLS for {host} would both end here and be passed through, by the route at {through}",
+                "give one of them another host",
             )
-        return RoutePlan(
-            name=name,
-            host=host,
-            target=target,
-            url=f"{route.scheme}://{address}",
-            audiences=self._audiences(route, where),
-            port=port,
-            path=route.path,
-            auth=self._auth(route, where),
-            covered_by=self._certificate(host, where),
-        )
+
+    def _check_scheme(self, declared: DeclaredRoute) -> None:
+        route = declared.route
+        if declared.target.kind == "node" and route.protocol == "http" and route.scheme == "http":
+            self.draft.refuse(
+                f"{declared.where}.scheme",
+                "a node answers HTTPS only",
+                "add scheme: https, and ca (the secret that holds /etc/pve/pve-root-ca.pem) or verify: no",
+            )
+
+    def _check_way(self, route: RouteConfig, audiences: tuple[str, ...], where: str) -> None:
+        """What TLS in front of the ingress makes impossible."""
+        for audience in audiences:
+            tls = tls_of(self.draft, self.ingress, audience)
+            if route.passthrough and tls != "own":
+                self.draft.refuse(
+                    f"{where}.passthrough",
+                    f"with tls: {tls} the TLS of audience {audience} ends before it arrives here",
+                    "remove passthrough, or the audience",
+                )
+            if route.entry is not None and tls == "tunnel":
+                self.draft.refuse(
+                    f"{where}.entry",
+                    f"audience {audience} comes through a tunnel, which carries requests only",
+                    "remove the audience, or the route",
+                )
 
     def _audiences(self, route: RouteConfig, where: str) -> tuple[str, ...]:
         groups, known = self.draft.config.audiences, known_audiences(self.draft)
@@ -145,9 +171,11 @@ class Routes:
                     did_you_mean(audience, [*known, *groups]),
                 )
                 continue
-            own_entry = audience in self.ingress.audiences
-            names += [audience] if own_entry or audience not in groups else groups[audience]
-        if self.ingress.manage == "yes":
+            members = groups.get(audience, (audience,))
+            # One group of the tailnet is told apart from another by nothing but an entry point of its own.
+            own_entry = audience in self.ingress.audiences or any(":" in member for member in members)
+            names += [audience] if own_entry else members
+        if self.ingress.manage == "yes" and route.entry is None:
             for audience in names:
                 if audience not in self.ingress.audiences:
                     self.draft.refuse(
@@ -179,21 +207,25 @@ class Routes:
         return name
 
 
+def _target_tls(route: RouteConfig) -> TargetTlsPlan | None:
+    if route.scheme != "https":
+        return None
+    return TargetTlsPlan(
+        verify=route.verify is not False,
+        ca=SecretRef(route.ca) if route.ca is not None else None,
+        server_name=route.server_name,
+    )
+
+
 def check_audiences(draft: Draft, ingress: IngressConfig) -> None:
     """Refuse audiences that are nobody, mean two things, or cannot be told apart."""
     known = [*known_audiences(draft), *draft.config.audiences]
-    ports: dict[int, str] = {}
-    for name, entry in sorted(ingress.audiences.items()):
+    check_ports(draft, ingress)
+    check_tls(draft, ingress)
+    for name in sorted(ingress.audiences):
         if name not in known:
             draft.refuse(
                 f"ingress.audiences.{name}", f'there is no audience "{name}"', did_you_mean(name, known)
-            )
-        other = ports.setdefault(entry.port, name)
-        if other != name:
-            draft.refuse(
-                f"ingress.audiences.{name}.port",
-                f"port {entry.port} is also the way in of audience {other}, so packets could not tell them apart",
-                "give each audience its own port",
             )
     for group, members in draft.config.audiences.items():
         if group in known_audiences(draft):
@@ -212,9 +244,5 @@ def check_audiences(draft: Draft, ingress: IngressConfig) -> None:
 
 def refuse_routes_without_ingress(draft: Draft) -> None:
     """Refuse every route of a lab that has no ingress."""
-    owners = {f"guests.{name}": guest.all_routes for name, guest in draft.config.guests.items()}
-    for name, stack in draft.config.stacks.items():
-        owners |= {f"stacks.{name}.services.{s}": part.all_routes for s, part in stack.services.items()}
-    for path, routes in owners.items():
-        if routes:
-            draft.refuse(f"{path}.route", "there is no ingress to serve it", "declare ingress")
+    for path in dict.fromkeys(declared.where.partition(".route")[0] for declared in declared_routes(draft)):
+        draft.refuse(f"{path}.route", "there is no ingress to serve it", "declare ingress")

@@ -3,9 +3,10 @@
 One wire is one Docker network on one host. A stack has private wires of its own; a
 service that Traefik speaks to meets it on an edge slot that nobody else is in; a service that may
 go out, or whose ports are published, has one outer wire; a service that needs one of
-another stack shares a link with just that one. Nothing else is shared, unless the
-ingress is declared `attachment: shared`. Two owners of one name are refused, because
-their members would meet. Subnets and addresses are given out in `wire_addresses`.
+another stack shares a link with just that one, as a service that asks the Docker API does
+with its proxy. Nothing else is shared, unless the ingress is declared `attachment:
+shared`. Two owners of one name are refused, because their members would meet. Subnets
+and addresses are given out in `wire_addresses`.
 """
 
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from ipaddress import IPv4Network
 from lab.config.ingress import IngressConfig
 from lab.config.stacks import ServiceConfig, StackConfig
 from lab.names import did_you_mean
+from lab.plan.docker_proxies import consumer_of, proxy_of
 from lab.plan.draft import Draft
 from lab.plan.meetings import declared_pairs, declared_to_go_out, goes_out, is_elsewhere, met_by_ingress
-from lab.plan.needs import need_targets, proxy_of
+from lab.plan.needs import need_targets
 from lab.plan.records import AttachmentPlan, DockerHostPlan, NetworkPlan, NetworkPurpose
 
 TRAEFIK = "ingress/traefik"
@@ -146,7 +148,7 @@ def _private_wires(stack: StackConfig, name: str) -> dict[str, Wire]:
 def _networks_of(
     draft: Draft, stack: str, name: str, service: ServiceConfig, private: dict[str, Wire]
 ) -> tuple[str, ...]:
-    if service.host_network:
+    if service.host_network or consumer_of(draft.config.stacks[stack], name) is not None:
         return ()
     for network in service.networks:
         if network not in private:
@@ -180,11 +182,12 @@ def _outer(host: str, stack: str, service: str, path: str) -> Wire:
 def _lay_links(draft: Draft, wiring: Wiring, stack: str, name: str, service: ServiceConfig) -> None:
     targets = need_targets(service, stack)
     wanted = [target.endpoint.name for target in targets if target.endpoint.kind == "service"]
-    if (proxy := proxy_of(service, stack)) is not None:
-        wanted.append(proxy)
-    if not service.host_network:
-        for other in wanted:
-            _lay_link(draft, wiring, f"{stack}/{name}", other)
+    if service.host_network:
+        return
+    for other in wanted:
+        _lay_link(draft, wiring, f"{stack}/{name}", other)
+    if (proxy := proxy_of(service, stack, name)) is not None:
+        _lay_socket(draft, wiring, f"{stack}/{name}", proxy)
 
 
 def _lay_link(draft: Draft, wiring: Wiring, member: str, other: str) -> None:
@@ -207,6 +210,22 @@ def _lay_link(draft: Draft, wiring: Wiring, member: str, other: str) -> None:
     )
     wiring.join(wire, member)
     wiring.join(wire, other, service)
+
+
+def _lay_socket(draft: Draft, wiring: Wiring, member: str, proxy: str) -> None:
+    stack, _, service = member.partition("/")
+    wire = wiring.add(
+        draft,
+        Wire(
+            host=draft.config.stacks[stack].host,
+            name=f"socket-{stack}-{service}",
+            owner=f"the way of {member} to the Docker API",
+            path=f"stacks.{stack}.services.{service}.docker-api",
+            prefix=_SMALL_PREFIX,
+        ),
+    )
+    wiring.join(wire, member)
+    wiring.join(wire, proxy, proxy.partition("/")[2])
 
 
 def _lay_ingress(draft: Draft, wiring: Wiring, ingress: IngressConfig) -> None:

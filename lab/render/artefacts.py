@@ -195,8 +195,8 @@ def _ingress(plan: LabPlan) -> dict[str, Any] | None:
         return None
     return {
         "endpoint": str(INGRESS),
-        "static": static_configuration(ingress, plan.certificate if ingress.tls == "own" else None),
-        "dynamic": dynamic_configuration(ingress),
+        "static": static_configuration(ingress, plan.asked_certificate),
+        "dynamic": dynamic_configuration(ingress, plan.asked_certificate),
     }
 
 

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from lab.plan.records import GuardPlan, GuestPlan, IngressPlan, LabPlan, NodePlan, ServicePlan, VlanPlan
+from lab.plan.records import (
+    EntryPointPlan,
+    GuardPlan,
+    GuestPlan,
+    IngressPlan,
+    LabPlan,
+    NodePlan,
+    RoutePlan,
+    ServicePlan,
+    VlanPlan,
+)
 from lab.render.picture import picture
 from lab.render.table import table
 
@@ -200,7 +210,7 @@ def _service_facts(service: ServicePlan) -> str:
         else "",
         f"docker api: {', '.join(service.docker_rights)}" if service.docker_rights else "",
         f"through {service.docker_proxy}" if service.docker_proxy else "",
-        "holds the Docker socket" if service.docker_socket else "",
+        "holds the Docker socket" if service.docker_socket and not service.docker_filter else "",
         "privileged" if service.privileged else "",
         "host network" if service.host_network else "",
     ]
@@ -230,13 +240,12 @@ def _edge(plan: LabPlan) -> Iterator[list[str]]:
     head = [
         f"Ingress: {ingress.software} on {ingress.host}, tls {ingress.tls}{state}{_after(ingress.description)}"
     ]
-    for entry in ingress.entry_points:
-        head.append(f"  {entry.audience}: {entry.address}:{entry.port}")
+    head += [f"  {entry.audience}: {_way_in(entry)}" for entry in ingress.entry_points]
     head += _protection(ingress)
     yield head
     rows = [
         (
-            f"https://{r.host}{r.path or ''}",
+            _address(r),
             str(r.target),
             ", ".join(r.audiences),
             r.auth,
@@ -248,13 +257,28 @@ def _edge(plan: LabPlan) -> Iterator[list[str]]:
         yield ["Routes", *table(rows, head=("url", "to", "audience", "asks for", "certificate"))]
 
 
+def _way_in(entry: EntryPointPlan) -> str:
+    place = (
+        f"{entry.address}:{entry.port}" if entry.published else f"port {entry.port}, through the tunnel only"
+    )
+    return place if entry.redirect is None else f"{place}, redirected to from port {entry.redirect}"
+
+
+def _address(route: RoutePlan) -> str:
+    own = f":{route.entry}" if route.own_port else ""
+    return f"{route.scheme}://{route.host}{own}{route.path or ''}"
+
+
 def _protection(ingress: IngressPlan) -> list[str]:
     lines = []
     if ingress.auth_kind:
         lines.append(f"  authentication: {ingress.auth_kind} at {ingress.auth_url}")
     if ingress.ips:
-        lines.append(f"  intrusion prevention: {ingress.ips}")
-    if ingress.trusted_upstreams:
+        asked = "asked about every visitor" if ingress.crowdsec else "which reads logs"
+        lines.append(f"  intrusion prevention: {ingress.ips}, {asked}")
+    if ingress.tunnel:
+        lines.append(f"  the tunnel is opened by {ingress.tunnel} ({', '.join(ingress.trusted_upstreams)})")
+    elif ingress.trusted_upstreams:
         lines.append(f"  TLS ends upstream at {', '.join(ingress.trusted_upstreams)}")
     if ingress.rate_limit:
         lines.append(f"  rate limit: {ingress.rate_limit} requests a second")
@@ -278,10 +302,19 @@ def _names(plan: LabPlan) -> Iterator[list[str]]:
     if plan.tailnet is not None:
         t = plan.tailnet
         groups = [f"  group {name}: {', '.join(users)}" for name, users in t.groups.items()]
-        routes = [f"  route {route}, approved for {t.tag}" for route in t.routes]
+        routes = [f"  route {route}, approved for {tag}" for route, tag in t.routes.items()]
         grants = [f"  {', '.join(g.sources)} may use {g.destination} {' '.join(g.ports)}" for g in t.grants]
+        shells = [
+            f"  {', '.join(s.sources)} may have a shell on {', '.join(s.tags)} as {', '.join(s.users)} ({s.action})"
+            for s in t.ssh
+        ]
+        names = (
+            [f"  names below {t.split_dns.domain} are asked of {t.split_dns.nameserver}"]
+            if t.split_dns
+            else []
+        )
         members = [f"  members: {', '.join(map(str, t.members))}"] if t.members else []
-        yield [f"Tailnet{_after(t.description)}", *groups, *routes, *grants, *members]
+        yield [f"Tailnet{_after(t.description)}", *groups, *routes, *grants, *shells, *names, *members]
 
 
 def _care(plan: LabPlan) -> Iterator[list[str]]:

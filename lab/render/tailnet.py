@@ -1,34 +1,45 @@
-"""The tailnet's policy file: who owns the tag, which routes are approved, who may use them.
+"""The tailnet's policy file: who owns each tag, which routes are approved, who may use them, who gets a shell.
 
-Grants only: `acls` say the same in an older form. Each grant carries its own test, so
-that the service that enforces the policy also refuses one that does not do what it says.
+Grants only: `acls` say the same in an older form. The policy carries tests of all that
+it permits and of what lies beside it, so that the service refuses one that does not do
+what the plan says. Its first line says whose it is and seals the rest
+(`lab.render.policy_seal`).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-from lab.plan.records import GrantPlan, TailnetPlan
+from lab.plan.records import TailnetPlan
 from lab.render.emit import json_text
+from lab.render.policy_seal import sealed
+from lab.render.tailnet_tests import SSH_PORT, ssh_tests, tests
 
 
 def policy(tailnet: TailnetPlan) -> str:
-    """The policy as JSON text (https://tailscale.com/kb/1337/policy-syntax)."""
-    document: dict[str, Any] = {
+    """The policy as HuJSON text (https://tailscale.com/kb/1337/policy-syntax)."""
+    return sealed(json_text(_document(tailnet)), tailnet.environment)
+
+
+def _document(tailnet: TailnetPlan) -> dict[str, Any]:
+    document = {
         "groups": {f"group:{name}": list(users) for name, users in tailnet.groups.items()},
-        "tagOwners": {tailnet.tag: ["autogroup:admin"]},
-        "autoApprovers": {"routes": {route: [tailnet.tag] for route in tailnet.routes}},
-        "grants": [
-            {"src": list(grant.sources), "dst": [grant.destination], "ip": list(grant.ports)}
-            for grant in tailnet.grants
-        ],
-        "tests": [test for grant in tailnet.grants for test in _tests(tailnet, grant)],
+        "tagOwners": {tag: ["autogroup:admin"] for tag in tailnet.tags},
+        "autoApprovers": {"routes": {route: [tag] for route, tag in tailnet.routes.items()}},
+        "grants": list(_grants(tailnet)),
+        "tests": tests(tailnet),
     }
-    return json_text(document)
+    if tailnet.ssh:
+        document["ssh"] = [
+            {"action": rule.action, "src": [*rule.sources], "dst": [*rule.tags], "users": [*rule.users]}
+            for rule in tailnet.ssh
+        ]
+        document["sshTests"] = ssh_tests(tailnet)
+    return document
 
 
-def _tests(tailnet: TailnetPlan, grant: GrantPlan) -> list[dict[str, Any]]:
-    """One test for each group of a grant: its first user reaches the port, the first one of a range."""
-    users = [tailnet.groups.get(source.removeprefix("group:"), ()) for source in grant.sources]
-    address = grant.destination.partition("/")[0]
-    ports = [port.removeprefix("tcp:") for port in grant.ports if port.startswith("tcp:")]
-    accepted = [f"{address}:{port.partition('-')[0]}" for port in ports]
-    return [{"src": members[0], "accept": accepted} for members in users if members and accepted]
+def _grants(tailnet: TailnetPlan) -> Iterator[dict[str, Any]]:
+    for grant in tailnet.grants:
+        yield {"src": list(grant.sources), "dst": [grant.destination], "ip": list(grant.ports)}
+    for rule in tailnet.ssh:
+        # A shell needs the network as well as the rule (https://tailscale.com/kb/1193/tailscale-ssh).
+        yield {"src": list(rule.sources), "dst": list(rule.tags), "ip": [f"tcp:{SSH_PORT}"]}

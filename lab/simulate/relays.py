@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from ruamel.yaml import YAML
 
 from lab.errors import Issue
+from lab.flows import Port
 from lab.simulate.artefacts import ArtefactError, Ingress
 
 _PORTS = {"http": 80, "https": 443}
@@ -18,11 +19,11 @@ class Relay:
     """A router of Traefik's on one of its entry points."""
 
     router: str
-    entry: int
+    entry: Port
     """The port of the entry point, in Traefik's container."""
     host: str
-    port: int
-    """Where requests are sent on to."""
+    port: Port
+    """Where requests and connections are sent on to."""
 
 
 def read_relays(ingress: Ingress) -> tuple[Relay, ...]:
@@ -32,39 +33,46 @@ def read_relays(ingress: Ingress) -> tuple[Relay, ...]:
         ArtefactError: a router names an entry point or a service that the files do not have.
     """
     static, dynamic = _read(ingress.static), _read(ingress.dynamic)
-    entries = {
-        name: int(str(entry["address"]).rpartition(":")[2]) for name, entry in static["entryPoints"].items()
-    }
-    http = dynamic.get("http", {})
+    entries = {name: _entry(str(entry["address"])) for name, entry in static["entryPoints"].items()}
     return tuple(
         relay
-        for name, router in http.get("routers", {}).items()
-        for relay in _relays(name, router, entries, http.get("services", {}))
+        for kind in ("http", "tcp", "udp")
+        for name, router in dynamic.get(kind, {}).get("routers", {}).items()
+        for relay in _relays(f"{kind}.routers.{name}", router, entries, dynamic[kind].get("services", {}))
     )
 
 
+def _entry(address: str) -> Port:
+    """`:443` is TCP, `:53/udp` is what it says."""
+    return Port.parse(address.rpartition(":")[2])
+
+
 def _relays(
-    name: str, router: dict[str, Any], entries: dict[str, int], services: dict[str, Any]
+    name: str, router: dict[str, Any], entries: dict[str, Port], services: dict[str, Any]
 ) -> Iterator[Relay]:
     if router["service"] not in services or not set(router["entryPoints"]) <= set(entries):
         raise ArtefactError(
             [
                 Issue(
-                    path=f"ingress.dynamic http.routers.{name}",
+                    path=f"ingress.dynamic {name}",
                     problem=f"service {router['service']} or one of {router['entryPoints']} does not exist",
                     repair=f"name one of {', '.join(sorted([*services, *entries]))}",
                 )
             ]
         )
     for server in services[router["service"]]["loadBalancer"]["servers"]:
-        url = urlsplit(str(server["url"]))
         for entry in router["entryPoints"]:
-            yield Relay(
-                router=name,
-                entry=entries[entry],
-                host=url.hostname or "",
-                port=url.port or _PORTS[url.scheme],
-            )
+            host, port = _aim(server, entries[entry])
+            yield Relay(router=name.rpartition(".")[2], entry=entries[entry], host=host, port=port)
+
+
+def _aim(server: dict[str, Any], entry: Port) -> tuple[str, Port]:
+    """Requests go to a URL, connections and datagrams to an address, by the protocol that they came by."""
+    if "url" not in server:
+        host, _, number = str(server["address"]).rpartition(":")
+        return host, Port(int(number), entry.protocol)
+    url = urlsplit(str(server["url"]))
+    return url.hostname or "", Port(url.port or _PORTS[url.scheme])
 
 
 def _read(text: str) -> dict[str, Any]:

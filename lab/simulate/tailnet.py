@@ -1,6 +1,7 @@
 """The policy of a tailnet, read from its text: which routes are approved, and who may use which port behind them."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -11,7 +12,8 @@ from lab.simulate.artefacts import ArtefactError
 from lab.simulate.artefacts import Tailnet as Rendered
 
 _EVERYBODY = ("*", "autogroup:member")
-_KNOWN = {"groups", "tagOwners", "autoApprovers", "grants", "tests"}
+_KNOWN = {"groups", "tagOwners", "autoApprovers", "grants", "tests", "ssh", "sshTests"}
+_COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 
 
 class Tailnet:
@@ -52,7 +54,9 @@ class Tailnet:
             meant = not group or {*_EVERYBODY, f"group:{group}"} & set(grant["src"])
             if (
                 meant
-                and any(destination in IPv4Network(text) for text in grant["dst"])
+                and any(
+                    destination in IPv4Network(text) for text in grant["dst"] if not text.startswith("tag:")
+                )
                 and any(_holds(text, protocol, port) for text in grant["ip"])
             ):
                 return passes(f"the policy grants {grant['src']} {grant['dst']} {grant['ip']}")
@@ -60,7 +64,7 @@ class Tailnet:
 
 
 def _read(text: str) -> dict[str, Any]:
-    policy: dict[str, Any] = json.loads(text)
+    policy: dict[str, Any] = json.loads(_COMMENT.sub("", text))
     if unknown := sorted(set(policy) - _KNOWN):
         raise ArtefactError(
             [

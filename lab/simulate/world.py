@@ -117,13 +117,14 @@ class World:
         if self._ingress is None or self.machine(source) == self._ingress.endpoint:
             return None
         ways = {
-            (str(way.aim.destination), way.aim.port) for way in self._targets.ways(target, "tcp", port.number)
+            (str(way.aim.destination), Port(way.aim.port, port.protocol))
+            for way in self._targets.ways(target, port.protocol, port.number)
         }
         found: Answer | None = None
-        for relay in self._relays if port.protocol == "tcp" else ():
+        for relay in self._relays:
             if (relay.host, relay.port) not in ways:
                 continue
-            inward = self.ask(source, self._ingress.endpoint, Port(relay.entry))
+            inward = self.ask(source, self._ingress.endpoint, relay.entry)
             onward = self.ask(self._ingress.endpoint, target, port)
             passed = passes(f"Traefik passes it on by router {relay.router}")
             trace = Trace((*inward.trace.hops, passed, *onward.trace.hops))

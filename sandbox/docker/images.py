@@ -60,11 +60,15 @@ class Recipe:
     config: dict[str, object] = field(default_factory=dict)
 
 
-STAND_IN = Recipe(
-    stand_in=True,
-    binaries=((STAND_IN_PATH, "standin"),),
-    config={"Entrypoint": [STAND_IN_PATH], "Cmd": ["serve"], "Env": [SEARCH_PATH]},
-)
+def _stand_in(*command: str) -> Recipe:
+    return Recipe(
+        stand_in=True,
+        binaries=((STAND_IN_PATH, "standin"),),
+        config={"Entrypoint": [STAND_IN_PATH], "Cmd": [*command], "Env": [SEARCH_PATH]},
+    )
+
+
+STAND_IN = _stand_in("serve")
 # Entry point, command and port are the official image's; its shell script is a command of the stand-in here.
 TRAEFIK = Recipe(
     stand_in=False,
@@ -84,13 +88,19 @@ BUSYBOX = Recipe(
     config={"Cmd": ["sh"], "Env": [SEARCH_PATH]},
 )
 REAL_PROGRAMS = {"library/traefik": TRAEFIK, "library/busybox": BUSYBOX}
+STAND_INS = {
+    "hectorm/cetusguard": _stand_in("filter", "cetusguard"),
+    "wollomatic/socket-proxy": _stand_in("filter", "socket-proxy"),
+    "amir20/dozzle": _stand_in("dashboard"),
+}
+"""Stand-ins that do what their images are for: they read the same settings as the real programs."""
 NEVER_PULLED = frozenset({"tailscale/tailscale"})
 """Images whose counterpart is not real here: the tailnet's control plane speaks its HTTP API and no more."""
 
 
 def recipe_for(reference: ImageReference) -> Recipe:
     """The real program where this machine has it, else the stand-in."""
-    return REAL_PROGRAMS.get(reference.path, STAND_IN)
+    return REAL_PROGRAMS.get(reference.path) or STAND_INS.get(reference.path, STAND_IN)
 
 
 class ImageMaker:

@@ -65,7 +65,7 @@ def stand_in_container(asked: Document, image: Document) -> Document:
         **asked,
         "Image": image["Id"],
         "Entrypoint": [STAND_IN_PATH],
-        "Cmd": ["serve"],
+        "Cmd": image["Config"]["Cmd"],
         "Env": [*(asked.get("Env") or []), *_stand_in_environment(labels)],
         "Labels": {**labels, STAND_IN_LABEL: "true", ASKED_LABEL: json.dumps(kept, sort_keys=True)},
         "HostConfig": host,

@@ -41,7 +41,7 @@ def _answer(call: Call, text: str) -> Reply:
     headers = {"ETag": _etag(text)}
     policy = check_policy(text)
     if has_unevaluated_tests(policy):
-        headers[NOT_EVALUATED] = "outcome of tests and sshTests"
+        headers[NOT_EVALUATED] = "posture conditions of tests and sshTests"
     accept = call.headers.get("accept", "")
     if "application/json" in accept and "hujson" not in accept:
         return Reply(document=parse(text), headers=headers)
@@ -94,7 +94,7 @@ def _validate(call: Call) -> Reply:
         detail = {"data": problem.data} if problem.data else {}
         return Reply(document={"message": problem.message, **detail})
     unevaluated = has_unevaluated_tests(policy)
-    headers = {NOT_EVALUATED: "outcome of tests and sshTests"} if unevaluated else {}
+    headers = {NOT_EVALUATED: "posture conditions of tests and sshTests"} if unevaluated else {}
     return Reply(document={}, headers=headers)
 
 

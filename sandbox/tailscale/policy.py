@@ -1,8 +1,7 @@
 """The tailnet policy file: reading it and checking it as the hosted control plane does.
 
 Accepts HuJSON text. Checks sections, names, references, ports and the form of tests; the first mistake is
-the answer. Not checked: whether users and domains belong to the tailnet (the sandbox has no users), and
-the outcome of `tests` and `sshTests` (see `policy_tests`).
+the answer. Not checked: whether users and domains belong to the tailnet (the sandbox has no users).
 """
 
 from typing import Any

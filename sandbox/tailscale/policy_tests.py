@@ -1,13 +1,13 @@
-"""The sections `tests` and `sshTests` of a policy: their form only.
+"""The sections `tests` and `sshTests` of a policy: their form, and then their outcome.
 
-NOT DONE YET: the outcome of the tests is not evaluated, a later piece of work does that. A test that is
-malformed or names something undefined is refused here, with the control plane's words; a well-formed test
-that the policy would fail is accepted here and refused by the real service. `has_unevaluated_tests` lets
-the server say so in every answer that stores such a policy.
+A test that is malformed, names something undefined, or finds the policy doing something else than it wants
+refuses the policy, with the control plane's words. Not evaluated are conditions on a device's posture;
+`has_unevaluated_tests` lets the server say so in every answer about such a policy.
 """
 
 from typing import Any
 
+from sandbox.tailscale import policy_outcomes
 from sandbox.tailscale.errors import PolicyError
 from sandbox.tailscale.rules import check_fields, check_ports, check_protocol, split_destination, strings
 from sandbox.tailscale.selectors import Definitions
@@ -15,6 +15,7 @@ from sandbox.tailscale.selectors import Definitions
 FAILED = "test(s) failed"
 _TEST_FIELDS = ("src", "accept", "deny", "proto", "srcPostureAttrs", "user", "allow")
 _SSH_FIELDS = ("src", "dst", "accept", "deny", "check", "srcPostureAttrs")
+_PORTLESS = ("icmp", "ipv6-icmp")
 _NOT_TESTABLE = ("autogroup:internet", "autogroup:danger-all", "*")
 
 
@@ -31,7 +32,8 @@ def _test_problems(test: dict[str, Any], names: Definitions) -> list[str]:
     for target in accepted + denied:
         try:
             selector, ports = split_destination(target)
-            check_ports(ports)
+            if not (ports == "0" and str(test.get("proto")).lower() in _PORTLESS):
+                check_ports(ports)
             names.check(selector)
         except PolicyError as problem:
             problems.append(problem.message)
@@ -68,7 +70,7 @@ def _ssh_problems(test: dict[str, Any], names: Definitions) -> list[str]:
 
 
 def check_tests(policy: dict[str, Any], names: Definitions) -> None:
-    """Check the form of all tests.
+    """Check the form and the outcome of all tests.
 
     Raises:
         PolicyError: `test(s) failed` with the mistakes of each test as data.
@@ -84,9 +86,9 @@ def check_tests(policy: dict[str, Any], names: Definitions) -> None:
                 for target in strings(test, "dst"):
                     if target in _NOT_TESTABLE:
                         raise PolicyError(f'SSH tests dst contains disallowed element "{target}"')
-                problems = _ssh_problems(test, names)
+                problems = _ssh_problems(test, names) or policy_outcomes.ssh_problems(policy, names, test)
             else:
-                problems = _test_problems(test, names)
+                problems = _test_problems(test, names) or policy_outcomes.test_problems(policy, names, test)
             if problems:
                 failed.append({"user": str(test.get("src") or ""), "errors": problems})
     if failed:
@@ -94,5 +96,9 @@ def check_tests(policy: dict[str, Any], names: Definitions) -> None:
 
 
 def has_unevaluated_tests(policy: dict[str, Any]) -> bool:
-    """Whether a policy has tests whose outcome the sandbox did not evaluate."""
-    return bool(policy.get("tests") or policy.get("sshTests"))
+    """Whether a policy has tests, and conditions on a device's posture beside them."""
+    tests = [*(policy.get("tests") or []), *(policy.get("sshTests") or [])]
+    rules = [rule for section in ("acls", "grants", "ssh") for rule in policy.get(section) or []]
+    return bool(tests) and any(
+        part.get("srcPosture") or part.get("srcPostureAttrs") for part in tests + rules
+    )

@@ -119,16 +119,16 @@ def test_names_are_asked_by_whom_they_are_expected_of(clone: Clone, probed: Any)
     names = {name["from"]: name for name in probed["names"]}
     arrived = {source: bool(queries(Checkout(clone.root), name["asked"])) for source, name in names.items()}
 
-    assert len(names) == 12
+    assert len(names) == 14
     assert {source for source, there in arrived.items() if there} == {"ingress", "service:tailscale/router"}
     assert {source: name["observed"] == "yes" for source, name in names.items()} == arrived
     assert {name["expected"] for source, name in names.items() if not arrived[source]} == {"no"}
 
 
 def test_every_route_answers_with_the_right_service(probed: Any) -> None:
-    """Three pages, each by the audiences that it is for."""
+    """Five pages, each by the audiences that it is for."""
     assert all(route["ok"] and route["status"] == 200 for route in probed["routes"])
-    assert len(probed["routes"]) == 6
+    assert len(probed["routes"]) == 7
 
 
 def test_verify_again_says_the_same(clone: Clone, first: Answer) -> None:
@@ -137,7 +137,7 @@ def test_verify_again_says_the_same(clone: Clone, first: Answer) -> None:
 
     assert answer.code == 0, answer
     assert re.search(
-        r"^\d{3} pairs, \d+ names and 6 routes probed in [\d.]+ s: everything is as expected",
+        r"^\d{3} pairs, \d+ names and 7 routes probed in [\d.]+ s: everything is as expected",
         answer.out,
         re.M,
     )
@@ -146,7 +146,7 @@ def test_verify_again_says_the_same(clone: Clone, first: Answer) -> None:
 def test_the_output_says_what_is_not_real(first: Answer) -> None:
     """Stand-ins are named as what they are, and so is who signed Traefik's certificate."""
     assert "are stand-ins that listen where the image would" in first.out
-    assert "6 certificates verified, chain and name: signed by Pebble Intermediate CA" in first.out
+    assert "7 certificates verified, chain and name: signed by Pebble Intermediate CA" in first.out
 
 
 def test_every_route_has_a_certificate_of_the_authority(clone: Clone, probed: Any) -> None:
@@ -163,7 +163,7 @@ def test_every_route_has_a_certificate_of_the_authority(clone: Clone, probed: An
         ):
             names.append((secure.getpeercert() or {})["subjectAltName"])
 
-    assert names == [(("DNS", "*.dev.lab.example"),)] * 6
+    assert names == [(("DNS", "*.dev.lab.example"),)] * 7
 
 
 def test_the_challenge_was_answered_in_the_zone_and_taken_back(clone: Clone, probed: Any) -> None:
@@ -188,8 +188,22 @@ def test_urls_can_be_opened_as_printed(clone: Clone, first: Answer) -> None:
     lines = re.findall(r"^  (curl --cacert .*?)   \(", first.out, re.MULTILINE)
     answers = {line: clone.shell(f"{line} --silent --show-error") for line in lines}
 
-    assert len(lines) == 6, first
+    assert len(lines) == 7, first
     assert all(answer.code == 0 and "service:" in answer.out for answer in answers.values()), answers
+
+
+def test_the_dashboard_shows_what_runs(clone: Clone, first: Answer, probed: Any) -> None:
+    """Its page lists the containers and the events of the engine, as its proxy of the Docker API lets it see them."""
+    need(shutil.which("curl") is not None, "curl is not installed")
+    (line,) = re.findall(r"^  (curl --cacert .*?//containers\..*?)   \(", first.out, re.MULTILINE)
+    page = clone.shell(f"{line} --silent --show-error").out
+    containers, _, events = page.partition("The last events")
+
+    assert "(a stand-in: " in page, page
+    assert {"vaultwarden-app", "ingress-traefik", "dashboard-dozzle-docker-api"} <= set(containers.split()), (
+        page
+    )
+    assert re.search(r"container (start|create|exec_start|die|destroy)\b", events), page
 
 
 def test_the_second_run_changes_nothing(clone: Clone, first: Answer) -> None:

@@ -10,10 +10,12 @@ from cli.observed import Observed, Sentence, expectations_seen, verify_data, ver
 from lab.flows import Endpoint
 from lab.isolation import Verdict
 from probe.engines import Fact
+from probe.entry_points import EntryPointResult
 from probe.matrix import Matrix, Observation, Result
 from probe.names import NameResult
 from probe.questions import questions
 from probe.routes import RouteResult
+from probe.signing import Refusal
 from tests.probe.asked import SOURCE, TARGET, question
 from tests.support.proofs import small_lab
 
@@ -36,6 +38,7 @@ ROUTE = RouteResult(
     issuer="itself",
     milliseconds=8,
 )
+REFUSED = Refusal(when="2026-11-26T08:27:52Z", cause="it is", repair="do", said="no")
 
 
 def _observed(*results: Result, **changes: Any) -> Observed:
@@ -44,6 +47,7 @@ def _observed(*results: Result, **changes: Any) -> Observed:
         names=(),
         seconds=4.2,
         routes=(),
+        entry_points=(),
         missing=(),
         facts=(),
         stand_ins=(),
@@ -244,6 +248,14 @@ def test_a_sentence_that_nothing_could_test_is_not_called_right() -> None:
     assert _line(text, "a reaches b").split()[0] == "ok"
 
 
+def test_a_renewal_that_failed_is_told_while_the_certificate_is_still_good() -> None:
+    """Nothing is wrong yet; the cause, the words and the repair are there before it is."""
+    text = _text(_observed(OPEN, routes=(replace(ROUTE, days_left=20, issuer="R3"),), refusal=REFUSED))
+    assert "  The last try to get a certificate failed at 2026-11-26T08:27:52Z: it is\n" in text
+    assert "    said: no\n    repair: do\n" in text
+    assert text.endswith("everything is as expected.")
+
+
 def test_the_keys_of_the_json_are_these() -> None:
     """Scripts read them, so that a change is one of the version."""
     observed = _observed(
@@ -254,10 +266,11 @@ def test_the_keys_of_the_json_are_these() -> None:
         facts=(Fact("h", "version", "20", "28"),),
         stand_ins=("service:b/b",),
         expectations=(Sentence("a reaches b", 2, (LEAK,)),),
+        refusal=REFUSED,
     )
 
     assert json.loads(json.dumps(verify_data(observed))) == {
-        "version": 3,
+        "version": 4,
         "ok": False,
         "seconds": 4.2,
         "pairs": [
@@ -297,6 +310,8 @@ def test_the_keys_of_the_json_are_these() -> None:
                 "distrust": None,
             }
         ],
+        "refusal": {"when": "2026-11-26T08:27:52Z", "cause": "it is", "repair": "do", "said": "no"},
+        "entry_points": [],
         "expectations": [{"sentence": "a reaches b", "probes": 2, "against": 1}],
         "engine_facts": [{"host": "h", "what": "version", "taken": "20", "found": "28"}],
         "missing": ["service:c/c"],
@@ -342,3 +357,20 @@ def test_a_sentence_about_somebody_who_is_not_here_has_no_probes() -> None:
 
     assert _sentence("yes", **elsewhere).probed == 0
     assert _sentence("not probed", **{"from": str(DB), "to": str(APP), "reach": "no"}).probed == 0
+
+
+def test_what_is_not_refused_is_told_and_counted() -> None:
+    """Each entry point says what was asked, what had to come of it, and what did."""
+    refusal = EntryPointResult(
+        audience="lan",
+        port=443,
+        asked="plain HTTP for www.lab.example",
+        expected="no service",
+        observed="404",
+        ok=True,
+    )
+    observed = _observed(OPEN, entry_points=(refusal, replace(refusal, observed="200", ok=False)))
+    assert observed.wrong == 1
+    right, wrong = (line for line in _text(observed).splitlines() if "plain HTTP" in line)
+    assert (right.split()[0], right.split()[-1]) == ("ok", "404")
+    assert (wrong.split()[0], wrong.split()[-1]) == ("WRONG", "200")

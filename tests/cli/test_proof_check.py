@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.cloudflare.server import application
+from sandbox.conformance.serving import served_on_loopback
+from sandbox.store import Store
 from tests.cli.proof_lab import LAB, placed, run
 
 ENTRY = '  - {from: "vlan:iot", to: "vlan:services", because: the same}\n'
@@ -113,3 +116,54 @@ def test_the_check_as_data(folder: Path) -> None:
     assert violation["accept"].endswith('because: ""}')
     assert found["expectations"][0]["verdict"] == "holds"
     assert {path["because"] for path in found["accepted"]} == {"the node filters nothing on the way"}
+
+
+CERTIFICATE = """\
+certificate: {names: ["*.lab.example"]}
+dns: {provider: cloudflare}
+"""
+
+
+def test_what_the_certificate_depends_on_is_listed(folder: Path) -> None:
+    """What only Cloudflare knows cannot be told, and is no failure."""
+    placed(folder, LAB + CERTIFICATE)
+    result = run("check")
+    assert result.exit_code == 0
+    assert (
+        "\nThe certificate: what has to be so before it is signed\n  - yes: names: *.lab.example, "
+        in result.stdout
+    )
+    assert "  - cannot tell: token: cloudflare-token needs " in result.stdout
+    told = json.loads(run("check", "--format", "json").stdout)["certificate"]
+    assert {one["what"]: one["verdict"] for one in told}["zone"] == "cannot tell"
+
+
+def test_cloudflare_is_asked_on_demand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says takes the place of what nobody could tell; a token that it does not accept fails the check."""
+    placed(folder, LAB + CERTIFICATE)
+    monkeypatch.setenv("PATH", str(folder))
+    with served_on_loopback(application(Store(":memory:"), token="right", zones=("lab.example",))) as url:
+        monkeypatch.setenv("LAB_CONNECTION_CLOUDFLARE", f"{url}/client/v4")
+        monkeypatch.setenv("LAB_SECRET_CLOUDFLARE_TOKEN", "right")
+        right = run("check", "--online")
+        monkeypatch.setenv("LAB_SECRET_CLOUDFLARE_TOKEN", "wrong")
+        wrong = run("check", "--online")
+    assert right.exit_code == 0
+    assert "  - yes: token: it reads lab.example and may write its records\n" in right.stdout
+    assert "cannot tell: zone" not in right.stdout
+    assert wrong.exit_code == 1
+    assert "  - no: token: Cloudflare does not accept it: 403 9109 Invalid access token" in wrong.stdout
+    assert "Pulumi.test.yaml is not fine: the certificate cannot be signed\n" in wrong.stdout
+
+
+def test_a_token_that_is_nowhere_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With both places where it could be."""
+    placed(folder, LAB + CERTIFICATE)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv("LAB_SECRET_CLOUDFLARE_TOKEN", raising=False)
+    result = run("check", "--online")
+    assert result.exit_code == 1
+    assert (
+        "repair: run `pulumi config set --secret cloudflare-token`, or set LAB_SECRET_CLOUDFLARE_TOKEN"
+        in result.stdout
+    )

@@ -21,7 +21,7 @@ from tests.support.proofs import small_lab
 
 def test_only_a_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable is set before there is an authority, and elsewhere it is not set at all."""
-    asks = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]})
+    asks = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]}, dns={"provider": "cloudflare"})
     monkeypatch.delenv(verify.ROOTS_VARIABLE, raising=False)
     assert certificate_roots(asks) is None
     monkeypatch.setenv(verify.ROOTS_VARIABLE, str(tmp_path / "roots.pem"))
@@ -29,7 +29,9 @@ def test_only_a_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "roots.pem").write_text("")
     assert certificate_roots(asks) == tmp_path / "roots.pem"
     assert certificate_roots(decide(ingress=ingress())) is None
-    upstream = ingress(tls="upstream", trusted_upstreams=["10.10.20.5"])
+    upstream = ingress(
+        tls="upstream", trusted_upstreams=["10.10.20.5"], audiences={"internet": {"port": 443}}
+    )
     assert certificate_roots(replace(asks, ingress=decide(ingress=upstream).ingress)) is None
 
 
@@ -38,7 +40,13 @@ def test_one_minute_is_the_most_that_is_waited_for_all_routes(monkeypatch: pytes
     stacks = {
         "web": stack(app=service(listens=[80], route=route("www")), b=service(listens=[80], route=route("b")))
     }
-    decided = decide(ingress=ingress(), certificate={"names": ["*.lab.example"]}, stacks=stacks, tailnet={})
+    decided = decide(
+        ingress=ingress(),
+        certificate={"names": ["*.lab.example"]},
+        dns={"provider": "cloudflare"},
+        stacks=stacks,
+        tailnet={},
+    )
     assert decided.ingress is not None
     asked: list[tuple[str, int, str, bool]] = []
     answers = [True, True, False]

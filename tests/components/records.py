@@ -182,11 +182,13 @@ DNS = DnsPlan(
 )
 TAILNET = TailnetPlan(
     groups={"admins": ("me@example.com",)},
-    routes=("10.10.20.11/32",),
+    tags=("tag:stack-tailscale-dev",),
+    routes={"10.10.20.11/32": "tag:stack-tailscale-dev"},
     grants=(GrantPlan(sources=("group:admins",), destination="10.10.20.11/32", ports=("tcp:443",)),),
 )
 ROUTER = SubnetRouterPlan(
     name="tailscale",
+    tag="tag:stack-tailscale-dev",
     host="docker-1",
     service=ServicePlan(
         name="router",

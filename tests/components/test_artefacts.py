@@ -50,7 +50,7 @@ def everything(plan: LabPlan) -> None:
     hosts = create.docker_hosts(plan, guests)
     guards = create.guards(plan, hosts)
     certificate = create.names(plan, providers, secrets)
-    create.tailnet(plan, providers, hosts, guards)
+    create.tailnet(plan, providers, hosts, guards, overwrite=False)
     ingress = create.ingress(plan, hosts, guards, certificate, secrets)
     create.stacks(plan, hosts, guards, ingress, secrets)
 

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 import components as c
-from lab.plan.records import AttachmentPlan, NetworkPlan, StackPlan
+from lab.plan.records import AttachmentPlan, DockerFilterPlan, NetworkPlan, StackPlan
 from tests.components import records as r
 from tests.support.engine import record
 
@@ -78,6 +78,27 @@ def test_a_stack_does_not_create_what_it_is_handed() -> None:
     recording = record(program)
     assert recording.one("Network").name == "docker-1-links-link-a--b"
     assert recording.one("Network").urn in recording.one("Container").depends_on
+
+
+def test_a_proxy_of_the_docker_api_gets_its_rules() -> None:
+    """Its rights are in a file that a loader carries and its variables name; it starts anew with that file."""
+    proxy = replace(
+        r.SERVICE,
+        docker_socket=True,
+        docker_filter=DockerFilterPlan(kind="cetusguard", consumer="web/app", rights=("list",)),
+    )
+    stack = StackPlan(name="web", host="docker-1", networks=(r.NETWORK,), services=(proxy,))
+    recording = record(
+        lambda: c.IsolatedServiceStack(
+            "docker-1-web", c.IsolatedServiceStackArgs(stack=stack, host=r.engine())
+        )
+    )
+    container = recording.one("Container", "docker-1-web-app")
+    (loader,) = [found for found in recording.of("Container") if found.name != container.name]
+    (rules,) = loader.inputs["uploads"]
+    assert f"CETUSGUARD_RULES_FILE={rules['file']}" in container.inputs["envs"]
+    assert rules["content"].endswith("/containers/json(?:\\?.*)?\n")
+    assert container.replace_with == (loader.urn,)
 
 
 def _config_volume(files: dict[str, pulumi.Input[str]], keeps_name: bool = False) -> c.ConfigVolumeArgs:

@@ -1,8 +1,15 @@
 """The tailnet's policy and the router that it approves."""
 
-import json
+from dataclasses import replace
+
+import pulumi
+import pytest
 
 import components as c
+from components.tailnet_policy import explain
+from lab.plan.records import SplitDnsPlan
+from lab.render.tailnet import policy
+from sandbox.tailscale.hujson import parse
 from tests.components import records as r
 from tests.support.engine import Recording, Secret, record
 
@@ -21,15 +28,53 @@ def tailnet() -> Recording:
 def test_the_policy_approves_the_routes() -> None:
     """Routes are approved on arrival, by the tag that the router's key carries."""
     recording = tailnet()
-    policy = json.loads(recording.one("Acl").inputs["acl"])
-    assert policy["autoApprovers"]["routes"] == {"10.10.20.11/32": ["tag:subnet-router"]}
-    assert recording.one("TailnetKey").inputs["tags"] == ["tag:subnet-router"]
+    policy = parse(recording.one("Acl").inputs["acl"])
+    assert policy["autoApprovers"]["routes"] == {"10.10.20.11/32": ["tag:stack-tailscale-dev"]}
+    assert recording.one("TailnetKey").inputs["tags"] == ["tag:stack-tailscale-dev"]
 
 
 def test_the_policy_survives_the_lab() -> None:
     """Destroying the lab does not fall back to the policy that lets everybody reach everything."""
-    inputs = tailnet().one("Acl").inputs
-    assert (inputs["resetAclOnDestroy"], inputs["overwriteExistingContent"]) == (False, True)
+    assert tailnet().one("Acl").inputs["resetAclOnDestroy"] is False
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_only_a_first_update_may_overwrite(overwrite: bool) -> None:
+    """By itself the component replaces a new tailnet's policy only, and what was true of its first update is no
+    difference later."""
+    args = c.TailnetPolicyArgs(tailnet=r.TAILNET, overwrite=overwrite)
+    acl = record(lambda: c.TailnetPolicy("tailnet", args)).one("Acl")
+    assert acl.inputs["overwriteExistingContent"] is overwrite
+    assert acl.ignore_changes == ("overwriteExistingContent",)
+
+
+def test_one_domain_is_asked_of_the_lab() -> None:
+    """Split DNS names one domain and its resolver, after the grant that lets it be asked."""
+    split = SplitDnsPlan(domain="in.lab.example", nameserver="10.10.20.53")
+    args = c.TailnetPolicyArgs(tailnet=replace(r.TAILNET, split_dns=split))
+    recording = record(lambda: c.TailnetPolicy("tailnet", args))
+    found = recording.one("DnsSplitNameservers")
+    assert found.inputs == {"domain": "in.lab.example", "nameservers": ["10.10.20.53"]}
+    assert recording.one("Acl").urn in found.depends_on
+    assert tailnet().of("DnsSplitNameservers") == []
+
+
+def test_a_refusal_is_shown_with_its_lines() -> None:
+    """What Tailscale says of a policy is followed by the lines that it is about, and not tried again."""
+    said = 'Failed to set ACL: tag not found: "tag:stack-tailscale-dev" (400)'
+    again: list[bool] = []
+
+    def program() -> None:
+        hook = explain(policy(r.TAILNET))
+        failure = pulumi.ErrorHookArgs(
+            urn="", id="", name="", type="", failed_operation="create", errors=[said]
+        )
+        again.append(bool(hook(failure)))
+
+    ((severity, text),) = record(program).log
+    assert (severity, again) == ("error", [False])
+    assert "| " in text
+    assert '"tag:stack-tailscale-dev"' in text
 
 
 def test_the_key_is_used_once_and_after_the_policy() -> None:

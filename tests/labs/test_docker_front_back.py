@@ -24,11 +24,17 @@ def plan() -> LabPlan:
 
 
 def test_traefik_is_the_single_ingress_point(lab: LabConfig, plan: LabPlan) -> None:
-    """All traffic that enters the lab comes in by Traefik: the internet reaches nothing else."""
+    """All traffic that enters the lab comes in by Traefik: the tunnel reaches it and nothing else, and the internet,
+    which opens no connection into the lab at all, comes by the tunnel."""
     assert lab.ingress is not None
     assert lab.ingress.software == "traefik"
     assert lab.ingress.manage == "yes"
-    assert targets(plan, "internet") == {"ingress:443/tcp"}
+    assert targets(plan, "internet") == set()
+    inward = {text for text in targets(plan, "service:tunnel/cloudflared") if not text.startswith("internet")}
+    assert inward == {"ingress:443/tcp"}
+    assert plan.ingress is not None
+    assert plan.ingress.service is not None
+    assert plan.ingress.service.published == ()
 
 
 def test_services_run_on_two_hosts(lab: LabConfig) -> None:
@@ -42,13 +48,14 @@ def test_services_run_on_two_hosts(lab: LabConfig) -> None:
 
 def test_docker_srv_has_a_frontend_and_a_backend_network(plan: LabPlan) -> None:
     """Docker services are separated into frontend and backend networks, and these are the only two."""
-    private = {net.name for stack in plan.stacks for net in stack.networks if net.purpose == "private"}
-    assert private == {FRONTEND, BACKEND}
+    (monitoring,) = (stack for stack in plan.stacks if stack.name == "monitoring")
+    assert {net.name for net in monitoring.networks} == {FRONTEND, BACKEND}
 
 
 def test_both_networks_have_no_way_out(plan: LabPlan) -> None:
     """The backend is isolated, and so is the frontend: neither bridge leads out."""
-    assert all(net.internal for stack in plan.stacks for net in stack.networks)
+    (monitoring,) = (stack for stack in plan.stacks if stack.name == "monitoring")
+    assert all(net.internal for net in monitoring.networks)
 
 
 @pytest.mark.parametrize("ui", ["grafana", "prometheus-ui"])
@@ -91,8 +98,8 @@ def test_each_arrow_of_the_diagram_is_a_flow(plan: LabPlan, arrow: str) -> None:
 
 
 def test_the_diagram_has_no_other_arrow(plan: LabPlan) -> None:
-    """Traefik and the services open the twelve connections that are drawn, and no other."""
-    drawn = {text for text in flows(plan) if text.startswith(("ingress -> ", "service:"))}
+    """Traefik and the services open the twelve connections that are drawn, and no other but those of the tunnel."""
+    drawn = {text for text in flows(plan) if text.startswith(("ingress -> ", "service:monitoring/"))}
     assert len(drawn) == 12
 
 

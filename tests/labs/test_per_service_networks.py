@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from lab.config.model import LabConfig
+from lab.docker_api import root_calls
 from lab.plan.records import LabPlan
 from tests.labs.reading import (
     declared,
@@ -120,8 +121,9 @@ def test_each_service_has_its_own_network(lab: LabConfig, plan: LabPlan) -> None
 
 @pytest.mark.parametrize("member", WEB)
 def test_web_services_are_on_ingress_and_their_own(plan: LabPlan, member: str) -> None:
-    """A web service is in vnet-ingress and in its own network, and in no other."""
-    assert networks(plan, member) == {INGRESS, f"vnet-{member.partition('/')[0]}"}
+    """A web service is in vnet-ingress and in its own network, and in no other but that of its proxy."""
+    shared = {name for name in networks(plan, member) if not name.startswith("socket-")}
+    assert shared == {INGRESS, f"vnet-{member.partition('/')[0]}"}
 
 
 @pytest.mark.parametrize("member", DATABASES)
@@ -154,36 +156,40 @@ def test_services_run_on_one_host(lab: LabConfig) -> None:
 
 @pytest.mark.parametrize("member", TOOLS)
 def test_monitoring_tools_ask_cetusguard(plan: LabPlan, member: str) -> None:
-    """Dozzle, Portainer and Homepage are in vnet-socket and reach the Docker API at cetusguard:2375."""
-    tool = service(plan, member)
-    assert SOCKET in networks(plan, member)
-    assert tool.environment["DOCKER_HOST"] == "tcp://cetusguard:2375"
-    assert "service:socket/cetusguard:2375/tcp" in targets(plan, f"service:{member}")
-    assert tool.docker_proxy == "cetusguard"
+    """Dozzle, Portainer and Homepage are in vnet-socket, and each reaches the Docker API at a Cetusguard of its own."""
+    tool, proxy = service(plan, member), service(plan, f"{member}-docker-api")
+    name = member.partition("/")[2]
+    assert networks(plan, f"{member}-docker-api") == {f"socket-socket-{name}"}
+    assert {SOCKET, f"socket-socket-{name}"} <= networks(plan, member)
+    assert tool.environment["DOCKER_HOST"] == f"tcp://{name}-docker-api:2375"
+    assert f"service:{member}-docker-api:2375/tcp" in targets(plan, f"service:{member}")
+    assert proxy.image.startswith("docker.io/hectorm/cetusguard:v1.1.2@")
+    assert proxy.docker_filter is not None
+    assert (proxy.docker_filter.consumer, proxy.docker_filter.rights) == (member, tool.docker_rights)
 
 
 @pytest.mark.parametrize("member", TOOLS)
 def test_monitoring_tools_are_not_root(plan: LabPlan, member: str) -> None:
     """No tool may create containers or run commands in them by the proxy."""
-    assert not {"exec", "create"} & set(service(plan, member).docker_rights)
+    assert not root_calls(service(plan, member).docker_rights)
 
 
 def test_monitoring_tools_are_in_no_services_network(plan: LabPlan) -> None:
     """Monitoring tools are never directly in a service's network."""
     for tool in TOOLS:
-        assert networks(plan, tool) == {INGRESS, SOCKET}
+        assert networks(plan, tool) == {INGRESS, SOCKET, tool.replace("socket/", "socket-socket-")}
 
 
 def test_only_cetusguard_holds_the_socket(plan: LabPlan) -> None:
-    """Nobody but Cetusguard mounts the Docker socket, and Cetusguard is not on ingress."""
+    """Nobody but a Cetusguard mounts the Docker socket, and none is on ingress."""
     holders = {
         f"{stack.name}/{member.name}"
         for stack in plan.stacks
         for member in stack.services
         if member.docker_socket
     }
-    assert holders == {"socket/cetusguard"}
-    assert networks(plan, "socket/cetusguard") == {SOCKET}
+    assert holders == {f"{tool}-docker-api" for tool in TOOLS}
+    assert all(INGRESS not in networks(plan, holder) for holder in holders)
     mounts = [path for stack in plan.stacks for member in stack.services for path in member.binds]
     assert not [path for path in mounts if "docker.sock" in path]
 

@@ -48,6 +48,11 @@ def stack(host: str = "docker-1", /, **services: Raw) -> Raw:
     return {"host": host, "services": {name.replace("_", "-"): part for name, part in services.items()}}
 
 
+def has_its_host(member: str) -> Raw:
+    """An entry of `accept` for a service that is as good as root on the Docker host."""
+    return {"from": f"service:{member}", "to": "guest:docker-1", "because": "it manages the host"}
+
+
 def route(host: str, *audience: str, **changes: Any) -> Raw:
     """A route, for the tailnet where nothing else is said."""
     return {"host": host, "audience": list(audience) or ["tailnet"], **_keys(changes)}

@@ -16,11 +16,13 @@ from typing import Any
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
+NEW_TAILNET = '// everybody may\n{"grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}]}\n'
+"""The policy of a tailnet that nobody has changed."""
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
@@ -108,6 +110,7 @@ def record(
     config: Mapping[str, str] | None = None,
     secret_keys: tuple[str, ...] = (),
     deployed: Mapping[str, Any] | None = None,
+    policy: str | None = NEW_TAILNET,
 ) -> Recording:
     """Run a program against the recording engine.
 
@@ -118,11 +121,13 @@ def record(
         config: the stack's configuration, with full keys such as `homelab:lab`.
         secret_keys: the keys of it that are secret.
         deployed: the outputs of the last update, for a program that reads its own.
+        policy: the policy in force at Tailscale, JSON with comments that have lines of their own; None where it
+            may not be read.
 
     Raises:
         Exception: whatever the program raises.
     """
-    monitor = RecordingMonitor(stack, preview, deployed or {})
+    monitor = RecordingMonitor(stack, preview, deployed or {}, policy)
 
     def run() -> None:
         loop = asyncio.new_event_loop()
@@ -153,8 +158,9 @@ def record(
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps registrations as they arrive, and answers as the providers would."""
 
-    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any]) -> None:
+    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any], policy: str | None) -> None:
         self.recording = Recording()
+        self._policy = policy
         self._stack, self._preview, self._deployed = stack, preview, deployed
 
     def RegisterResource(self, request: Any) -> Any:
@@ -197,12 +203,25 @@ class RecordingMonitor(mocks.MockMonitor):
         self.recording.hooks.append(request.name)
         return empty_pb2.Empty()
 
+    RegisterErrorHook = RegisterResourceHook
+
     def Invoke(self, request: Any) -> Any:
-        """Answer the one function in use."""
+        """Answer the functions in use: a zone, and the policy of a tailnet."""
         self.recording.invokes.append((request.tok, request.provider))
-        assert request.tok == "cloudflare:index/getZone:getZone", request.tok
+        policy = self._policy
+        if policy is None and request.tok == "tailscale:index/getAcl:getAcl":
+            forbidden = provider_pb2.CheckFailure(property="", reason="Failed to fetch ACL: forbidden (403)")
+            return resource_pb2.ResourceInvokeResponse(failures=[forbidden])
+        answers = {
+            "cloudflare:index/getZone:getZone": {"id": "zone-1", "zoneId": "zone-1", "name": "lab.example"},
+            "tailscale:index/getAcl:getAcl": {
+                "id": "acl-1",
+                "hujson": policy,
+                "json": _plain_json(policy or ""),
+            },
+        }
         answer = struct_pb2.Struct()
-        answer.update({"id": "zone-1", "zoneId": "zone-1", "name": "lab.example"})
+        answer.update(answers[request.tok])
         return resource_pb2.ResourceInvokeResponse(**{"return": answer})
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
@@ -210,6 +229,10 @@ class RecordingMonitor(mocks.MockMonitor):
             chain = parent.split("::")[2]
             type_ = type_ if chain == "pulumi:pulumi:Stack" else f"{chain}${type_}"
         return f"urn:pulumi:{self._stack}::homelab::{type_}::{name}"
+
+
+def _plain_json(policy: str) -> str:
+    return "\n".join(line for line in policy.splitlines() if not line.strip().startswith("//"))
 
 
 class _RecordingEngine(mocks.MockEngine):

@@ -5,6 +5,8 @@
 //
 //	standin           listen on HOMELAB_LISTENS ("80/tcp,5432/tcp") and answer with HOMELAB_NAME
 //	standin hold      listen on nothing
+//	standin filter K  be a proxy of the Docker API with the settings of K, cetusguard or socket-proxy
+//	standin dashboard show the containers and events that the API at DOCKER_HOST tells, on HOMELAB_LISTENS
 //	standin health    exit 0 when every declared TCP port accepts a connection
 //
 // Under the name entrypoint.sh it is the entry point of the Traefik image.
@@ -45,13 +47,28 @@ func run(arguments []string) error {
 		}
 		untilStopped()
 		return nil
+	case "filter":
+		if len(arguments) != 2 {
+			return fmt.Errorf("say which proxy: standin filter cetusguard, or standin filter socket-proxy")
+		}
+		if err := filter(arguments[1]); err != nil {
+			return err
+		}
+		untilStopped()
+		return nil
+	case "dashboard":
+		if err := dashboard(name(), ports); err != nil {
+			return err
+		}
+		untilStopped()
+		return nil
 	case "hold":
 		untilStopped()
 		return nil
 	case "health":
 		return health(ports)
 	default:
-		return fmt.Errorf("unknown command %q; use serve, hold or health", command)
+		return fmt.Errorf("unknown command %q; use serve, filter, dashboard, hold or health", command)
 	}
 }
 

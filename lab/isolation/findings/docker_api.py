@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from lab.flows import Endpoint
 from lab.isolation.findings.finding import Finding, place_of_service
 from lab.isolation.powers import powers
 from lab.isolation.proof import Proof
@@ -11,10 +10,9 @@ from lab.isolation.proof import Proof
 def docker_api(proof: Proof) -> Iterator[Finding]:
     """Sockets, proxies, privileges and shared host networks."""
     directory = proof.reach.directory
-    proxies = set(_proxies(proof))
     for endpoint, container in directory.containers.items():
         for power in powers(directory, endpoint):
-            if power.key == "docker-socket" and endpoint in proxies:
+            if power.key == "docker-socket" and container.service.docker_filter is not None:
                 # Somebody has to hold it; that is what a proxy is for, and what it lets through is said of its users.
                 continue
             yield Finding(
@@ -31,20 +29,11 @@ def docker_api(proof: Proof) -> Iterator[Finding]:
 
 
 _REPAIRS = {
-    "docker-socket": "let it ask a proxy with only the rights that it needs: docker-api: {rights: [list], proxy: …}",
-    "docker-api": "leave only list, events and logs",
+    "docker-socket": "let it ask a proxy with only the rights that it needs: docker-api: {rights: [list]}",
+    "docker-api": "leave such rights out; docs/docker-api.md says what each is for",
     "privileged": "name the single capabilities or devices that it needs",
     "host-network": "publish its ports instead",
     "host-processes": "take it away, or take the capability CAP_SYS_PTRACE from it",
     "capabilities": "leave it only the capabilities that it fails without",
     "binds": "bind the single files or folders that it reads",
 }
-
-
-def _proxies(proof: Proof) -> Iterator[Endpoint]:
-    """The services through which others ask the Docker API."""
-    for stack in proof.plan.stacks:
-        for service in stack.services:
-            if service.docker_proxy:
-                name = service.docker_proxy
-                yield Endpoint("service", name if "/" in name else f"{stack.name}/{name}")

@@ -1,4 +1,4 @@
-"""Findings about routes: who is let in without a question, and who gets in that is not meant."""
+"""Findings about routes: who is let in without a question, who gets in that is not meant, and who may answer."""
 
 from collections.abc import Iterator
 
@@ -13,15 +13,17 @@ _NAMED = 4
 
 
 def routes(proof: Proof) -> Iterator[Finding]:
-    """Routes that ask for nothing, and audiences that are wider than declared."""
+    """Routes that ask for nothing, targets that are not checked, and audiences that are wider than declared."""
     ingress = proof.plan.ingress
     if ingress is None:
         return
-    strangers = {entry.audience: _strangers(proof, Port(entry.port)) for entry in ingress.entry_points}
+    strangers = {port: _strangers(proof, port) for _, port, _ in ingress.openings()}
     for route in ingress.routes:
         if not _is_sign_in(proof.plan, route):
             yield from _asks_nothing(route)
-        uninvited = {a.source: a for audience in route.audiences for a in strangers.get(audience, ())}
+        yield from _unverified(route)
+        ports = {ingress.way_in(route, audience) for audience in route.audiences if ingress.entry_points}
+        uninvited = {a.source: a for port in sorted(ports) for a in strangers[port]}
         if uninvited:
             yield _wide(route, tuple(uninvited.values()))
 
@@ -41,6 +43,17 @@ def _asks_nothing(route: RoutePlan) -> Iterator[Finding]:
             problem=f"{route.host} is for the internet and the ingress asks for nothing",
             consequence="every flaw of the service is everybody's to use",
             repair="write auth: two-factor, or an audience that is not the internet",
+        )
+
+
+def _unverified(route: RoutePlan) -> Iterator[Finding]:
+    if route.target_tls is not None and not route.target_tls.verify:
+        yield Finding(
+            kind="unverified-target",
+            where=f"route {route.host}",
+            problem=f"the ingress does not check the certificate of {route.target} (verify: no)",
+            consequence="whoever is between the two, or takes its address, reads and answers in its place",
+            repair="write ca: the secret with the certificate that signed the target's own",
         )
 
 

@@ -9,6 +9,7 @@ ones, so that a record made by hand for one component stays short.
 
 from lab.plan.records.containers import (
     AttachmentPlan,
+    DockerFilterPlan,
     DockerHostPlan,
     EngineFacts,
     FilePlan,
@@ -24,7 +25,15 @@ from lab.plan.records.containers import (
 )
 from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan
 from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
-from lab.plan.records.ingress import Auth, EntryPointPlan, IngressPlan, RoutePlan
+from lab.plan.records.ingress import (
+    Auth,
+    CrowdsecPlan,
+    EntryPointPlan,
+    IngressPlan,
+    RoutePlan,
+    TargetTlsPlan,
+    Tls,
+)
 from lab.plan.records.lab import BackupPlan, IdentityPlan, LabPlan
 from lab.plan.records.machines import (
     COROSYNC_PORTS,
@@ -40,22 +49,36 @@ from lab.plan.records.machines import (
     RulePlan,
     VlanPlan,
 )
+from lab.plan.records.middlewares import (
+    AllowPlan,
+    BasicAuthPlan,
+    CompressionPlan,
+    HeadersPlan,
+    InFlightPlan,
+    Middleware,
+    RateLimitPlan,
+)
 from lab.plan.records.safety import Acceptance, Expectation
-from lab.plan.records.tailnet import GrantPlan, SubnetRouterPlan, TailnetPlan
+from lab.plan.records.tailnet import GrantPlan, SplitDnsPlan, SshRulePlan, SubnetRouterPlan, TailnetPlan
 
 __all__ = [
     "ANYWHERE",
     "COROSYNC_PORTS",
     "MANAGEMENT_PORTS",
     "Acceptance",
+    "AllowPlan",
     "AttachmentPlan",
     "Auth",
     "BackupPlan",
+    "BasicAuthPlan",
     "CertificatePlan",
+    "CompressionPlan",
+    "CrowdsecPlan",
     "DevicePlan",
     "DiskPlan",
     "DnsPlan",
     "DnsRecordPlan",
+    "DockerFilterPlan",
     "DockerHostPlan",
     "EngineFacts",
     "EntryPointPlan",
@@ -65,26 +88,34 @@ __all__ = [
     "GuardPlan",
     "GuardRule",
     "GuestPlan",
+    "HeadersPlan",
     "HealthPlan",
     "IdentityPlan",
     "ImagePlan",
+    "InFlightPlan",
     "IngressPlan",
     "LabPlan",
+    "Middleware",
     "NetworkPlan",
     "NetworkPurpose",
     "NicPlan",
     "NodePlan",
     "PciPlan",
     "PublishedPort",
+    "RateLimitPlan",
     "RoutePlan",
     "RouterPlan",
     "RulePlan",
     "SecretFilePlan",
     "SecretRef",
     "ServicePlan",
+    "SplitDnsPlan",
+    "SshRulePlan",
     "StackPlan",
     "SubnetRouterPlan",
     "TailnetPlan",
+    "TargetTlsPlan",
+    "Tls",
     "VlanPlan",
     "VolumePlan",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lab.docker_api import Right
 from lab.flows import Endpoint, Port
 
 
@@ -82,10 +83,10 @@ class VolumePlan:
 class SecretFilePlan:
     """A secret that reaches a container as a file, because inspect shows variables and not files."""
 
-    variable: str
-    """The variable that holds the file's path."""
     path: str
     secret: SecretRef
+    variable: str = ""
+    """The variable that holds the file's path; empty where another file of the container names it."""
     form: str = "{secret}"
     """The file's content, in which `{secret}` stands for the value."""
 
@@ -115,6 +116,17 @@ class HealthPlan:
     command: tuple[str, ...]
     interval: int = 30
     retries: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DockerFilterPlan:
+    """What a proxy of the Docker API lets through."""
+
+    kind: Literal["cetusguard", "socket-proxy"]
+    consumer: str
+    """The one service that asks it, as `stack/service`."""
+    rights: tuple[Right, ...]
+    port: int = 2375
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +161,11 @@ class ServicePlan:
     host_network: bool = False
     host_processes: bool = False
     docker_socket: bool = False
-    docker_rights: tuple[str, ...] = ()
+    docker_rights: tuple[Right, ...] = ()
     docker_proxy: str | None = None
+    """The service that it asks for the Docker API, as `stack/service`."""
+    docker_filter: DockerFilterPlan | None = None
+    """What it lets through to the Docker API; None where it is no proxy."""
     stop_grace: int = 10
     description: str = ""
 

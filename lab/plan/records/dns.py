@@ -15,6 +15,10 @@ class CertificatePlan:
     ca: Literal["letsencrypt", "letsencrypt-staging"] = "letsencrypt-staging"
     email: str = ""
     zone: str = ""
+    resolvers: tuple[str, ...] = ("1.1.1.1:53", "9.9.9.9:53")
+    """Where Traefik looks for its answer to the challenge: public ones, because a split horizon would hide it."""
+    authority: str = "letsencrypt.org"
+    """Who may sign, as CAA records name them (RFC 8659); both of Let's Encrypt's directories are one there."""
 
 
 @dataclass(frozen=True, kw_only=True)

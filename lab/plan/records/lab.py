@@ -75,3 +75,9 @@ class LabPlan:
     """True and unwelcome, and no reason to stop."""
     unrecorded: tuple[str, ...] = ()
     """What was given out now and is not in the ledger yet."""
+
+    @property
+    def asked_certificate(self) -> CertificatePlan | None:
+        """The certificate that Traefik asks an authority for; None where it asks for none."""
+        asks = self.ingress is not None and self.ingress.managed and self.ingress.ends_tls
+        return self.certificate if asks else None

@@ -8,6 +8,7 @@ from lab.errors import Issue
 from lab.isolation import Proof, Verdict
 from lab.isolation.expectations import Outcome
 from lab.isolation.findings import Finding, findings
+from lab.isolation.preflight import Condition, conditions
 from lab.isolation.proof import OpenPath
 from lab.isolation.violations import ViolationGroup, violation_groups
 from lab.plan.records import LabPlan
@@ -26,6 +27,8 @@ class Checked:
     violations: tuple[ViolationGroup, ...]
     accepted: tuple[OpenPath, ...]
     expectations: tuple[Outcome, ...]
+    conditions: tuple[Condition, ...]
+    """What the certificate depends on."""
     undecided: int
     """How many paths nobody declared and nobody can tell of."""
 
@@ -36,18 +39,31 @@ class Checked:
 
     @property
     def fine(self) -> bool:
-        """Whether nothing is open that nobody declared, and every sentence holds or cannot be told."""
-        return not self.violations and not self.failed
+        """Whether nothing is open that nobody declared, and no sentence and nothing that the certificate needs is
+        known not to hold."""
+        return not self.violations and not self.failed and not self.missing
+
+    @property
+    def missing(self) -> tuple[Condition, ...]:
+        """What keeps the certificate from being signed."""
+        return tuple(condition for condition in self.conditions if condition.verdict is Verdict.no)
 
 
-def checked(proof: Proof) -> Checked:
-    """Everything that a check says of a proven lab."""
+def checked(proof: Proof, seen: Sequence[Condition] = ()) -> Checked:
+    """Everything that a check says of a proven lab.
+
+    Args:
+        proof: the lab.
+        seen: what was asked outside about the certificate; it takes the place of what nobody can tell here.
+    """
+    told = {condition.what for condition in seen}
     return Checked(
         plan=proof.plan,
         findings=findings(proof),
         violations=violation_groups(proof.violations),
         accepted=proof.accepted,
         expectations=proof.expectations,
+        conditions=(*(one for one in conditions(proof) if one.what not in told), *seen),
         undecided=len(proof.uncertain),
     )
 
@@ -85,6 +101,10 @@ def check_data(found: Checked) -> dict[str, Any]:
             for path in found.accepted
         ],
         "expectations": [_outcome_data(outcome) for outcome in found.expectations],
+        "certificate": [
+            {"what": one.what, "verdict": str(one.verdict), "reason": one.reason, "repair": one.repair}
+            for one in found.conditions
+        ],
         "undecided": found.undecided,
     }
 
@@ -120,6 +140,7 @@ def check_page(found: Checked, lab_file: str, ledger_file: str) -> Page:
         *_violations(found.violations),
         *_accepted(found.accepted),
         *_expectations(found.expectations),
+        *_conditions(found.conditions),
         *_untold(found),
         *_unrecorded(found.plan, ledger_file),
         Title(_summary(found, lab_file)),
@@ -197,6 +218,20 @@ def _outcome(outcome: Outcome) -> Point:
     return Point(f"{_HOLDS[outcome.verdict]}: {sentence}", tuple(why))
 
 
+def _conditions(found: Sequence[Condition]) -> Iterator[Block]:
+    if found:
+        yield Title("The certificate: what has to be so before it is signed")
+        yield Points(
+            tuple(
+                Point(
+                    f"{one.verdict}: {one.what}: {one.reason}",
+                    (f"repair: {one.repair}",) if one.repair else (),
+                )
+                for one in found
+            )
+        )
+
+
 def _untold(found: Checked) -> Iterator[Block]:
     if found.undecided:
         yield Title(f"Nobody can tell: {counted(found.undecided, 'path')} that nobody declared")
@@ -224,4 +259,6 @@ def _summary(found: Checked, lab_file: str) -> str:
         wrong.append(f"{counted(paths, 'path')} that nobody declared")
     if found.failed:
         wrong.append(f"{counted(len(found.failed), 'expectation')} not met")
+    if found.missing:
+        wrong.append("the certificate cannot be signed")
     return f"{lab_file} is not fine: {', '.join(wrong)}"

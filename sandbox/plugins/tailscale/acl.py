@@ -12,7 +12,7 @@ from __future__ import annotations
 import uuid
 
 from sandbox.plugins.properties import boolean, string
-from sandbox.plugins.resource import CallError, Dialect, Existing, ResourceType
+from sandbox.plugins.resource import CallError, Dialect, Existing, Function, ResourceType
 from sandbox.plugins.tailscale import hujson
 from sandbox.plugins.tailscale.connection import Api, Refused
 from sandbox.plugins.values import Value, Values, flag, text
@@ -97,3 +97,12 @@ TYPE: ResourceType[Api] = ResourceType(
     calls=AclCalls(),
     diff=changed,
 )
+
+
+def _in_force(client: Api, _arguments: Values) -> Values:
+    policy = client.policy()
+    return {"hujson": policy, "id": str(uuid.uuid4()), "json": hujson.minimised(policy)}
+
+
+IN_FORCE: Function[Api] = Function(token="tailscale:index/getAcl:getAcl", arguments=(), call=_in_force)
+"""The policy as it is at the service, asked for in a preview as well."""

@@ -42,6 +42,14 @@ class Api:
         headers = {"Content-Type": HUJSON} | ({"If-Match": '"ts-default"'} if only_default else {})
         self._send("POST", "acl", headers=headers, data=policy.encode())
 
+    def split_dns(self) -> dict[str, list[str]]:
+        """The name servers of every domain that has its own."""
+        return _object(self._send("GET", "dns/split-dns"))
+
+    def set_split_dns(self, domain: str, servers: list[str]) -> None:
+        """Give one domain its name servers, none to leave it to the tailnet's usual ones."""
+        self._send("PATCH", "dns/split-dns", json={domain: servers})
+
     def create_key(self, body: dict[str, Any]) -> dict[str, Any]:
         """Make an auth key; the answer alone holds the key itself."""
         return _object(self._send("POST", "keys", json=body))

@@ -157,6 +157,15 @@ def formatted(text: str) -> tuple[str, ...]:
     return tuple(pieces)
 
 
+def minimised(text: str) -> str:
+    """The same value as JSON, without comments, white space and trailing commas.
+
+    Raises:
+        HuJsonError: the text is not HuJSON.
+    """
+    return "".join(piece for piece in formatted(text) if piece != "\n" and not piece.startswith(("//", "/*")))
+
+
 def _drop_trailing_comma(pieces: list[str]) -> None:
     last = len(pieces) - 1
     if last >= 0 and pieces[last] == "\n":

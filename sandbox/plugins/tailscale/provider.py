@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sandbox.plugins.properties import names, string
 from sandbox.plugins.resource import Endpoints, Package
-from sandbox.plugins.tailscale import acl, tailnet_key
+from sandbox.plugins.tailscale import acl, dns_split_nameservers, tailnet_key
 from sandbox.plugins.tailscale.connection import Api, connect
 from sandbox.plugins.values import Values, text
 
@@ -42,7 +42,8 @@ def package() -> Package[Api]:
             "audience identityToken identityTokenEnvironmentVariableName oauthClientId"
             " oauthClientSecret scopes"
         ),
-        types=(acl.TYPE, tailnet_key.TYPE),
+        types=(acl.TYPE, dns_split_nameservers.TYPE, tailnet_key.TYPE),
+        functions=(acl.IN_FORCE,),
         connect=connect,
         close=Api.close,
         refuse=refuse,

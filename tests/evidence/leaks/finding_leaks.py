@@ -9,10 +9,10 @@ from lab.plan.records import LabPlan
 from tests.evidence.leaks.bases import bare, guarded, observed, two_hosts
 from tests.evidence.leaks.guard_planting import rule_added
 from tests.evidence.leaks.leak import Plant, planned
-from tests.support.builders import Raw, service
+from tests.support.builders import Raw
 
 _APP = "stacks.wiki.services.app"
-_PROXY = service(listens=[2375], docker_socket="yes", read_only="yes")
+_ACCEPTED = [{"from": "service:wiki/app", "to": "guest:docker-1", "because": "it manages the host"}]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,34 +79,33 @@ POWERS = (
         name="a proxy of the Docker API lets containers be created",
         lab=guarded,
         put={
-            "stacks.wiki.services.proxy": _PROXY,
-            f"{_APP}.docker-api": {"rights": ["list", "create"], "proxy": "proxy"},
+            f"{_APP}.docker-api": {"rights": ["list", "create"]},
+            "accept": _ACCEPTED,
         },
         kind="root-by-docker-api",
         where="stacks.wiki.services.app.docker-api",
-        problem="its rights at the Docker API include create",
+        problem="its rights at the Docker API include POST /containers/create",
     ),
     Unwelcome(
         name="a proxy of the Docker API lets commands be run",
         lab=guarded,
         put={
-            "stacks.wiki.services.proxy": _PROXY,
-            f"{_APP}.docker-api": {"rights": ["list", "exec"], "proxy": "proxy"},
+            f"{_APP}.docker-api": {"rights": ["list", "exec"]},
+            "accept": _ACCEPTED,
         },
         kind="root-by-docker-api",
         where="stacks.wiki.services.app.docker-api",
-        problem="its rights at the Docker API include exec",
+        problem="its rights at the Docker API include POST /containers/{id}/exec",
     ),
     Unwelcome(
         name="a proxy of the Docker API shows the variables of every service",
         lab=guarded,
         put={
-            "stacks.wiki.services.proxy": _PROXY,
-            f"{_APP}.docker-api": {"rights": ["list", "inspect"], "proxy": "proxy"},
+            f"{_APP}.docker-api": {"rights": ["list", "inspect"]},
         },
         kind="sees-by-docker-api",
         where="stacks.wiki.services.app.docker-api",
-        problem="its right to inspect shows variables and files of other services",
+        problem="inspect shows the variables of every container",
     ),
     Unwelcome(
         name="a service is privileged",

@@ -73,8 +73,10 @@ def approved(*routes: str) -> Plant:
 
     def plant(plan: LabPlan) -> LabPlan:
         assert plan.tailnet is not None
-        assert plan.tailnet.routes != routes
-        return grant(ports=("*",))(replace(plan, tailnet=replace(plan.tailnet, routes=routes)))
+        assert set(plan.tailnet.routes) != set(routes)
+        (tag,) = plan.tailnet.tags
+        tailnet = replace(plan.tailnet, routes=dict.fromkeys(routes, tag))
+        return grant(ports=("*",))(replace(plan, tailnet=tailnet))
 
     return plant
 

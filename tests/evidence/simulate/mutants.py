@@ -13,6 +13,7 @@ from typing import Any
 from lab.flows import Port
 from lab.plan.records import GuardPlan, GuardRule, LabPlan
 from lab.render.artefacts import artefacts
+from sandbox.tailscale.hujson import parse
 
 Data = dict[str, Any]
 Change = Callable[[LabPlan], Data]
@@ -98,7 +99,7 @@ def policy(change: Callable[[Data], object]) -> Change:
 
     def changed(plan: LabPlan) -> Data:
         found = artefacts(plan)
-        before = json.loads(found["tailnet"]["policy"])
+        before = parse(found["tailnet"]["policy"])
         after = deepcopy(before)
         change(after)
         assert after != before, "the policy is not changed"

@@ -74,6 +74,22 @@ def test_a_stand_in_says_that_it_is_one(tmp_path: Path) -> None:
     assert real == {"homelab.image": "docker.io/library/traefik:v3.7.9"}
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("postgres:16", ["serve"]),
+        ("docker.io/hectorm/cetusguard:v1.1.2", ["filter", "cetusguard"]),
+        ("ghcr.io/wollomatic/socket-proxy:1", ["filter", "socket-proxy"]),
+        ("ghcr.io/amir20/dozzle:v8", ["dashboard"]),
+    ],
+)
+def test_a_stand_in_does_what_its_image_is_for(tmp_path: Path, name: str, command: list[str]) -> None:
+    """A proxy of the Docker API filters, a dashboard shows, whichever registry it is from; all others answer."""
+    config = _made(tmp_path, name)[1]["config"]
+    assert (config["Entrypoint"], config["Cmd"]) == (["/standin"], command)
+    assert config["Labels"]["homelab.stand-in"] == "true"
+
+
 def test_traefik_is_the_real_program_in_the_official_place(tmp_path: Path) -> None:
     """Entry point and command are the official image's, and the binary lies where they expect it."""
     _, config, layers = _made(tmp_path, "traefik:v3.7.9")

@@ -37,6 +37,12 @@ def test_the_engine_runs_the_stand_in() -> None:
     assert sent["HostConfig"] == {"ReadonlyRootfs": True, "Devices": []}
 
 
+def test_the_command_is_that_of_the_stand_ins_image() -> None:
+    """What a stand-in does is said by its image, whatever the client's own command is."""
+    image = {**IMAGE, "Config": {**IMAGE["Config"], "Cmd": ["filter", "cetusguard"]}}
+    assert stand_in_container(ASKED, image)["Cmd"] == ["filter", "cetusguard"]
+
+
 def test_a_user_by_number_is_kept_and_one_by_name_becomes_nobody() -> None:
     """The image has no accounts of the real one, so only a number can be kept."""
     assert stand_in_container(ASKED, IMAGE)["User"] == "65534:65534"

@@ -104,6 +104,35 @@ def test_only_the_form_of_a_policy_is_no_change(other: str, same: bool) -> None:
     assert hujson.same_when_formatted('{\n  "a": [\n    1\n  ]\n}', other) is same
 
 
+def test_the_policy_in_force_is_read(plugin: Conversation) -> None:
+    """As it was written, and as plain JSON; a preview asks for it as well."""
+    text = '// mine\n{"grants": [], /* none */ "tagOwners": {"tag:router": ["autogroup:admin",],},}\n'
+    plugin.create(ACL, {"acl": text})
+    found = getattr(plugin.invoke("tailscale:index/getAcl:getAcl", {}), "return")
+    assert found["hujson"] == text
+    assert found["json"] == '{"grants":[],"tagOwners":{"tag:router":["autogroup:admin"]}}'
+
+
+SPLIT = "tailscale:index/dnsSplitNameservers:DnsSplitNameservers"
+
+
+def test_split_dns_lives_beside_what_others_set(plugin: Conversation) -> None:
+    """Only its own domain is changed; the order of servers is no change, another domain is another object."""
+    plugin.create(SPLIT, {"domain": "other.example", "nameservers": ["10.9.9.9"]})
+    inputs: Values = {"domain": "lab.example", "nameservers": ["10.0.0.54", "10.0.0.53"]}
+    id, state = plugin.create(SPLIT, inputs)
+    assert id == "lab.example"
+    turned: Values = {**inputs, "nameservers": ["10.0.0.53", "10.0.0.54"]}
+    assert list(plugin.diff(SPLIT, id, state, turned).diffs) == []
+    assert list(plugin.diff(SPLIT, id, state, {**inputs, "domain": "x.example"}).replaces) == ["domain"]
+    changed = plugin.update(SPLIT, id, state, {**inputs, "nameservers": ["10.0.0.55"]})
+    assert changed["nameservers"] == ["10.0.0.55"]
+    plugin.delete(SPLIT, id, changed)
+    assert plugin.read(SPLIT, id, changed, inputs)[1]["nameservers"] == []
+    others = plugin.read(SPLIT, "other.example", {}, {})[1]
+    assert others["nameservers"] == ["10.9.9.9"]
+
+
 KEY_INPUTS: Values = {"tags": ["tag:router"], "preauthorized": True, "reusable": False, "expiry": 3600}
 
 

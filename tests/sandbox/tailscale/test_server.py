@@ -1,5 +1,6 @@
 """The HTTP API of the sandbox's Tailscale."""
 
+import json
 import statistics
 import time
 from pathlib import Path
@@ -88,10 +89,34 @@ def test_a_wrong_policy_is_not_stored(send: Send) -> None:
 
 
 def test_unevaluated_tests_are_said(send: Send) -> None:
-    """An answer about a policy with tests says that their outcome was not evaluated."""
-    text = '{"grants": [], "tests": [{"src": "a@example.com", "deny": ["10.0.0.1:22"]}]}'
-    assert NOT_EVALUATED in put_policy(send, text).headers
-    assert NOT_EVALUATED not in put_policy(send).headers
+    """An answer about a policy whose tests meet conditions on posture says that these were not evaluated."""
+    test = {"src": "a@example.com", "deny": ["10.0.0.1:22"]}
+    rule = {"src": ["a@example.com"], "dst": ["10.0.0.1"], "ip": ["22"], "srcPosture": ["posture:x"]}
+    policy = {"grants": [rule], "tests": [test]}
+    assert NOT_EVALUATED in put_policy(send, json.dumps(policy)).headers
+    assert NOT_EVALUATED not in put_policy(send, json.dumps({"grants": [], "tests": [test]})).headers
+
+
+def test_a_policy_that_fails_its_own_tests_is_not_stored(send: Send) -> None:
+    """The answer says which destination of which user is otherwise than wanted."""
+    put_policy(send)
+    rule = {"src": ["a@example.com"], "dst": ["10.0.0.1"], "ip": ["tcp:22"]}
+    test = {"src": "a@example.com", "accept": ["10.0.0.1:23"], "deny": ["10.0.0.1:22"]}
+    answer = put_policy(send, json.dumps({"grants": [rule], "tests": [test]}))
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "message": "test(s) failed",
+        "data": [
+            {
+                "user": "a@example.com",
+                "errors": [
+                    'address "10.0.0.1:23": want: Accept, got: Drop',
+                    'address "10.0.0.1:22": want: Drop, got: Accept',
+                ],
+            }
+        ],
+    }
+    assert send("GET", ACL).text == POLICY
 
 
 def test_validate_changes_nothing(send: Send) -> None:

@@ -1,0 +1,1 @@
+"""The rights on the Docker API, against every call that the engine documents."""

@@ -1,0 +1,1 @@
+"""The ingress as the real Traefik runs it, from the files that labs render, on loopback."""

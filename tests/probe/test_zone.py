@@ -1,0 +1,139 @@
+"""What Cloudflare says about token, zone and records: each obstacle, at the sandbox's API."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from cloudflare import Cloudflare
+
+from lab.plan.records import CertificatePlan
+from probe.zone import zone_conditions
+from sandbox.cloudflare.server import application
+from sandbox.conformance.serving import served_on_loopback
+from sandbox.store import Store
+
+TOKEN = "a-token-that-opens"
+WANTED = CertificatePlan(names=("*.dev.lab.example",), zone="lab.example")
+CLEAR = [
+    ("zone", "yes", "lab.example is in the account, and active"),
+    ("token", "yes", "it reads lab.example and may write its records"),
+    ("caa", "yes", "with this lab's records letsencrypt.org may sign"),
+]
+
+
+@contextmanager
+def account(*records: dict[str, Any]) -> Iterator[str]:
+    """The base URL of an account with the zone and some records of somebody else."""
+    app = application(Store(":memory:"), token=TOKEN, zones=("lab.example",))
+    with served_on_loopback(app) as url:
+        base = f"{url}/client/v4"
+        with Cloudflare(api_token=TOKEN, base_url=base, max_retries=0) as client:
+            (zone,) = client.zones.list().result
+            for record in records:
+                client.post(f"/zones/{zone.id}/dns_records", cast_to=object, body={"ttl": 1} | record)
+        yield base
+
+
+def said(base: str, token: str = TOKEN, wanted: CertificatePlan = WANTED) -> list[tuple[str, str, str]]:
+    """Each condition with its verdict and reason."""
+    found = zone_conditions(base, token, wanted)
+    assert all(one.repair for one in found if one.verdict != "yes")
+    assert token not in repr(found)
+    return [(one.what, str(one.verdict), one.reason) for one in found]
+
+
+def caa(name: str, value: str) -> dict[str, Any]:
+    """A CAA record."""
+    return {"type": "CAA", "name": name, "data": {"flags": 0, "tag": "issue", "value": value}}
+
+
+def test_nothing_is_in_the_way_and_nothing_is_written() -> None:
+    """Asking whether the token may write leaves the zone as it was."""
+    with account() as base:
+        assert said(base) == CLEAR
+        with Cloudflare(api_token=TOKEN, base_url=base) as client:
+            (zone,) = client.zones.list().result
+            assert list(client.dns.records.list(zone_id=zone.id)) == []
+
+
+def test_a_revoked_token() -> None:
+    """Nothing else can be asked with it."""
+    with account() as base:
+        assert said(base, "another") == [
+            (
+                "token",
+                "no",
+                "Cloudflare does not accept it: 403 9109 Invalid access token; 10000 Authentication error",
+            )
+        ]
+
+
+def test_a_zone_that_the_token_does_not_see() -> None:
+    """Somebody else's, or none."""
+    with account() as base:
+        other = CertificatePlan(names=("*.other.example",), zone="other.example")
+        assert said(base, wanted=other) == [("zone", "no", "the token sees no zone other.example")]
+
+
+def test_a_token_that_only_reads() -> None:
+    """Found out without writing anything."""
+    app = application(Store(":memory:"), token=TOKEN, zones=("lab.example",))
+    app.middlewares.append(_read_only)
+    with served_on_loopback(app) as url:
+        found = said(f"{url}/client/v4")
+    reason = "it may not write records of lab.example: 403 10000 Authentication error"
+    assert found == [CLEAR[0], ("token", "no", reason), CLEAR[2]]
+
+
+@web.middleware
+async def _read_only(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    if request.method == "GET":
+        return await handler(request)
+    refusal = {
+        "success": False,
+        "errors": [{"code": 10000, "message": "Authentication error"}],
+        "result": None,
+    }
+    return web.json_response(refusal, status=403)
+
+
+@pytest.mark.parametrize(
+    ("record", "verdict", "reason"),
+    [
+        (caa("lab.example", "digicert.com"), "yes", CLEAR[2][2]),
+        (
+            caa("dev.lab.example", "digicert.com; policy=ev"),
+            "yes",
+            f"{CLEAR[2][2]}, and by somebody else's records also digicert.com",
+        ),
+        (
+            {"type": "CNAME", "name": "dev.lab.example", "content": "home.example.net"},
+            "no",
+            "dev.lab.example is an alias (CNAME), beside which no CAA record can stand (RFC 1034, 3.6.2)",
+        ),
+        (
+            {"type": "NS", "name": "dev.lab.example", "content": "ns.example.net"},
+            "no",
+            "dev.lab.example is given to other name servers (NS), "
+            "so the answer to the challenge would have to be there",
+        ),
+        ({"type": "NS", "name": "away.lab.example", "content": "ns.example.net"}, "yes", CLEAR[2][2]),
+    ],
+)
+def test_a_record_of_somebody_else(record: dict[str, Any], verdict: str, reason: str) -> None:
+    """The lab adds CAA records of its own, so others may sign too; what those cannot mend is told."""
+    with account(record) as base:
+        assert said(base) == [*CLEAR[:2], ("caa", verdict, reason)]
+
+
+def test_nobody_answers() -> None:
+    """An API out of reach decides nothing."""
+    with account() as base:
+        pass
+    ((what, verdict, reason),) = said(base)
+    assert (what, verdict) == ("zone", "cannot tell")
+    assert reason.startswith(f"{base} does not answer (")

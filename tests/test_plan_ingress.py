@@ -1,0 +1,135 @@
+"""The ingress' ports, whom it asks, and what requests pass on the way to services, guests, devices and nodes."""
+
+from lab.flows import Endpoint, Port
+from lab.plan.records import CrowdsecPlan, HeadersPlan, SecretRef, TargetTlsPlan
+from tests.support.builders import guest, ingress, route, service, service_of, stack
+from tests.test_plan_routes import edge, routed
+
+
+def test_nodes_and_devices_are_routed_to() -> None:
+    """A node's interface and a device's are served like a guest's, each with how its certificate is checked."""
+    decided = routed(
+        nodes={
+            "pve": {
+                "address": "10.10.20.2",
+                "route": route("pve", scheme="https", ca="proxmox-ca", server_name="pve.lab.example"),
+            }
+        },
+        devices={"tv": {"vlan": "services", "address": 40, "listens": [80], "route": route("tv")}},
+        stacks={},
+    )
+    device, node = edge(decided).routes
+    assert (device.url, device.port, device.target_tls) == ("http://10.10.20.40:80", Port(80), None)
+    assert (node.url, node.port) == ("https://10.10.20.2:8006", Port(8006))
+    assert node.target_tls == TargetTlsPlan(ca=SecretRef("proxmox-ca"), server_name="pve.lab.example")
+    assert {str(flow) for flow in decided.flows} >= {
+        "ingress -> node:pve:8006/tcp",
+        "ingress -> device:tv:80/tcp",
+    }
+    assert SecretRef("proxmox-ca") in decided.secrets
+
+
+GAME = {
+    "web": stack(
+        game=service(
+            listens=[25565, "19132/udp"],
+            routes=[
+                route("mc", "tailnet", "services", protocol="tcp", entry=7000),
+                route("mc", protocol="udp", entry=7000),
+            ],
+        )
+    )
+}
+
+
+def test_tcp_and_udp_have_ports_of_their_own() -> None:
+    """Such a route is published, let in by the guard and granted to the tailnet on its own port, for its audience."""
+    decided = routed(stacks=GAME)
+    traefik = edge(decided).service
+    assert traefik is not None
+    assert {(p.external, p.protocol) for p in traefik.published} == {
+        (8443, "tcp"),
+        (7000, "tcp"),
+        (7000, "udp"),
+    }
+    into = {str(flow) for flow in decided.flows if flow.target.endpoint == Endpoint("ingress")}
+    assert into == {
+        "tailnet -> ingress:7000/tcp",
+        "tailnet -> ingress:7000/udp",
+        "vlan:services -> ingress:7000/tcp",
+    }
+    onward = {str(flow) for flow in decided.flows if flow.source == Endpoint("ingress")}
+    assert onward == {
+        "ingress -> service:web/game:25565/tcp",
+        "ingress -> service:web/game:19132/udp",
+    }
+    assert {r.port for r in decided.guards[0].rules if r.way == "in" and r.source == "10.10.20.0/24"} == {
+        Port(7000)
+    }
+    assert decided.tailnet is not None
+    assert {port for grant in decided.tailnet.grants for port in grant.ports} == {"tcp:7000", "udp:7000"}
+
+
+def test_an_ingress_elsewhere_reaches_udp_too() -> None:
+    """A routed UDP port of a service on another host is published there as UDP, under a number of its own."""
+    guests = {
+        "docker-1": guest(address=11, runs="docker"),
+        "docker-2": guest(address=12, runs="docker"),
+    }
+    stacks = {"web": {**GAME["web"], "host": "docker-2"}}
+    decided = routed(guests=guests, stacks=stacks)
+    published = {(p.internal, p.protocol): p.external for p in service_of(decided, "web/game").published}
+    assert set(published) == {(25565, "tcp"), (19132, "udp")}
+    assert {r.url for r in edge(decided).routes} == {f"10.10.20.12:{port}" for port in published.values()}
+
+
+def test_a_redirect_is_a_port_of_its_audience() -> None:
+    """The port for plain HTTP is published and let in for whom the audience is."""
+    decided = routed(ingress=ingress(audiences={"tailnet": {"port": 8443, "redirect": 8080}}))
+    assert "tailnet -> ingress:8080/tcp" in {str(flow) for flow in decided.flows}
+    traefik = edge(decided).service
+    assert traefik is not None
+    assert {p.external for p in traefik.published} == {8443, 8080}
+
+
+def test_a_terminator_is_for_the_internet_alone() -> None:
+    """Packets of the internet's port come from the terminator only; every other audience has TLS of its own."""
+    decided = routed(
+        ingress=ingress(
+            audiences={"internet": {"port": 80}, "services": {"port": 8443}},
+            tls="upstream",
+            trusted_upstreams=["10.10.20.9"],
+        ),
+        stacks={"web": stack(app=service(listens=[80], route=route("www", "internet", "services")))},
+    )
+    assert [(e.audience, e.tls) for e in edge(decided).entry_points] == [
+        ("internet", "upstream"),
+        ("services", "own"),
+    ]
+    into = {(r.source, r.port) for r in decided.guards[0].rules if r.way == "in"}
+    assert into == {("10.10.20.9", Port(80)), ("10.10.20.0/24", Port(8443))}
+
+
+def test_the_chain_of_an_audience_is_in_order() -> None:
+    """Headers, compression, rate limit, intrusion prevention, and then what the audience names."""
+    decided = routed(
+        ingress=ingress(
+            audiences={"tailnet": {"port": 8443, "middlewares": ["at-home"]}},
+            rate_limit=9,
+            ips={"endpoint": "service:web/app", "port": 80, "key": "crowdsec-key"},
+            middlewares={"at-home": {"allow": ["10.10.20.0/24"]}},
+        )
+    )
+    (entry,) = edge(decided).entry_points
+    assert entry.middlewares == ("secure-headers", "compression", "rate-limit", "crowdsec", "at-home")
+    assert edge(decided).crowdsec == CrowdsecPlan(
+        address="10.144.0.3:80", key_file="/run/homelab/secrets/crowdsec-key"
+    )
+    assert SecretRef("crowdsec-key") in decided.secrets
+
+
+def test_a_built_in_middleware_may_be_replaced() -> None:
+    """A middleware with the name of a built-in one is it, in the built-in one's place."""
+    decided = routed(ingress=ingress(middlewares={"secure-headers": {"headers": {"hsts": 60}}}))
+    assert edge(decided).middlewares["secure-headers"] == HeadersPlan(hsts=60)
+    assert edge(decided).entry_points[0].middlewares == ("secure-headers", "compression")
