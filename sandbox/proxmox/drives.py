@@ -33,6 +33,10 @@ def is_mount(key: str) -> bool:
     return is_drive(key) or re.fullmatch(r"rootfs|mp\d+", key) is not None
 
 
+def _volume_of(text: object) -> str:
+    return str(text).split(",")[0]
+
+
 def attach(t: Transaction, record: Record, key: str, text: str, schema: Schema, log: list[str]) -> None:
     """Set a drive from what a request says, making its volume where asked for.
 
@@ -92,17 +96,15 @@ def detach(t: Transaction, record: Record, key: str) -> None:
     found = volumes.find(t, record["node"], volume)
     if found is None or found.get("vmid") != record["vmid"]:
         return
-    used = any(
-        str(value).split(",")[0] == volume for name, value in record["config"].items() if is_mount(name)
-    )
+    named = [name for name, text in record["config"].items() if is_mount(name) and _volume_of(text) == volume]
+    if key.startswith("unused") and named:
+        raise failed(f"unable to delete '{volume}' - volume is still in use (snapshot?)")
+    if any(name.startswith("unused") for name in named):
+        return
     if key.startswith("unused") or volume.endswith("cloudinit") or "cloudinit." in volume:
-        if used:
-            raise failed(f"unable to delete '{volume}' - volume is still in use (snapshot?)")
         volumes.remove(t, record["node"], volume)
         return
     taken = {name for name in record["config"] if name.startswith("unused")}
-    if any(record["config"][name] == volume for name in taken):
-        return
     record["config"][next(f"unused{n}" for n in range(256) if f"unused{n}" not in taken)] = volume
 
 
