@@ -14,6 +14,7 @@ from benchmarks.measure import Figure
 from benchmarks.planning import planning_figures
 from benchmarks.preview import preview_figures
 from benchmarks.proving import proving_figures
+from benchmarks.sandbox import sandbox_figures
 
 PAGE = Path("docs/performance.md")
 _BY_HAND = "\nBeside these, measured once"
@@ -34,7 +35,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE}")
     write = parser.parse_args().write
     figures, notes = [], []
-    for source in (planning_figures, proving_figures, preview_figures):
+    for source in (planning_figures, proving_figures, sandbox_figures, preview_figures):
         for item in source():
             if isinstance(item, Figure):
                 print(item.line(), file=sys.stderr, flush=True)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.errors import SandboxError
+from sandbox.port_users import port_user
 
 # sockaddr_un.sun_path has 108 bytes on Linux, the last one for the terminating zero.
 SOCKET_PATH_BYTES = 107
@@ -145,10 +146,11 @@ class Checkout:
         """
         port = self.ports([name])[name]
         if not _is_free(port, name):
+            user = port_user(port)
             raise SandboxError(
                 f"port {port} on 127.0.0.1, which {self.ports_file.relative_to(self.root)} keeps for "
-                f"{name}, is in use "
-                f'by another program; stop that program, or delete the line "{name}" from that file to get '
+                f"{name}, is in use by another program{f' ({user})' if user else ''}; "
+                f'stop that program, or delete the line "{name}" from that file to get '
                 "another port"
             )
         return port

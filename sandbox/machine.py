@@ -139,6 +139,11 @@ class Machine:
         """Whether a guest runs now."""
         return vmid in self._up
 
+    def wanted(self, vmid: int) -> bool:
+        """Whether a guest shall run, whatever it does now."""
+        record = self._records.get(vmid)
+        return record is not None and record.running
+
     def resume(self) -> None:
         """Make run again what shall run; one guest that fails does not keep others from starting."""
         for record in list(self._records.values()):
@@ -256,18 +261,32 @@ def _addresses(guest: GuestSpec) -> list[str]:
 def _read_records(path: Path) -> dict[int, _Record]:
     if not path.exists():
         return {}
-    records = {}
-    for vmid, entry in json.loads(path.read_text()).items():
-        spec = {
-            **entry["spec"],
-            "nics": tuple(NicSpec(**nic) for nic in entry["spec"]["nics"]),
-            "name_servers": tuple(entry["spec"].get("name_servers", ())),
-        }
-        records[int(vmid)] = _Record(spec=GuestSpec(**spec), running=entry["running"])
-    return records
+    try:
+        return {int(vmid): _read_record(entry) for vmid, entry in json.loads(path.read_text()).items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise SandboxError(
+            f"{path} is broken, or was written by another version of the sandbox ({problem!r}); start it with that "
+            "version, or start from nothing with `make clean`"
+        ) from None
+
+
+def _read_record(entry: dict[str, Any]) -> _Record:
+    spec = {
+        **entry["spec"],
+        "nics": tuple(NicSpec(**nic) for nic in entry["spec"]["nics"]),
+        "name_servers": tuple(entry["spec"].get("name_servers", ())),
+    }
+    return _Record(spec=GuestSpec(**spec), running=entry["running"])
 
 
 def remove_engine_folder(folder: Path) -> None:
-    """Delete all that an engine stored; its mounts ended with its processes."""
+    """Delete all that an engine stored, such that a kill leaves all of it or nothing in its place.
+
+    Its mounts ended with its processes.
+    """
+    going = folder.with_name(f".{folder.name}.going")
+    if going.exists():
+        shutil.rmtree(going)
     if folder.exists():
-        shutil.rmtree(folder)
+        folder.rename(going)
+        shutil.rmtree(going)

@@ -53,16 +53,26 @@ def is_running(checkout: Checkout) -> bool:
 
 
 def read_settings(checkout: Checkout) -> Settings | None:
-    """The settings of the last start; None before the first."""
+    """The settings of the last start; None before the first.
+
+    Raises:
+        SandboxError: the file is broken, or of a version that wrote it otherwise.
+    """
     path = checkout.dir / "settings.json"
     if not path.exists():
         return None
-    document = json.loads(path.read_text())
-    return Settings(
-        simulated=document["simulated"],
-        zones=tuple(document["zones"]),
-        stand_ins=document.get("stand_ins", False),
-    )
+    try:
+        document = json.loads(path.read_text())
+        return Settings(
+            simulated=document["simulated"],
+            zones=tuple(document["zones"]),
+            stand_ins=document.get("stand_ins", False),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise SandboxError(
+            f"{path} does not say how the sandbox was started ({problem!r}); delete it and start the sandbox again, "
+            "which writes it anew"
+        ) from None
 
 
 def write_settings(checkout: Checkout, settings: Settings) -> None:

@@ -27,7 +27,7 @@ def authorise(header: str | None, token: str, *, verifying: bool) -> None:
         raise ApiError(
             400, [(6003, "Invalid request headers"), (6111, "Invalid format for Authorization header")]
         )
-    if hmac.compare_digest(given.strip().encode(), token.encode()):
+    if hmac.compare_digest(given.strip().encode(errors="surrogateescape"), token.encode()):
         return
     if verifying:
         raise ApiError(401, [(1000, "Invalid API Token")])

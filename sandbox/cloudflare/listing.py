@@ -19,7 +19,7 @@ def _number(query: Mapping[str, str], name: str, default: int, low: int, high: i
     text = query.get(name, str(default))
     try:
         value = int(float(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         value = low - 1
     if not low <= value <= high:
         raise ApiError(400, [(9103, f"{name} must be a number from {low} to {high}.")])

@@ -94,10 +94,8 @@ def build(body: Record, zone: Record, zones: tuple[str, ...], previous: Record |
         record["priority"] = body["priority"]
     for field in ("comment", "tags"):
         if record[field]:
-            unchanged = previous is not None and previous[field] == record[field]
-            record[f"{field}_modified_on"] = (
-                previous[f"{field}_modified_on"] if previous and unchanged else now
-            )
+            kept = previous if previous and previous[field] == record[field] else {}
+            record[f"{field}_modified_on"] = kept.get(f"{field}_modified_on", now)
     return record
 
 

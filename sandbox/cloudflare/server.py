@@ -4,7 +4,6 @@ Owns the envelope `{success, errors, messages, result, result_info}`, authorisat
 transaction per request. Any other path is refused with Cloudflare's "no route" (7003, 7000).
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,11 +11,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from sandbox.bodies import BodyError, read_json, read_text
 from sandbox.cloudflare import zones as zone_store
 from sandbox.cloudflare.authorisation import authorise
 from sandbox.cloudflare.errors import ApiError, missing_record, no_route
 from sandbox.cloudflare.listing import page_of, select_records
 from sandbox.cloudflare.records import WRITABLE, Record, build, refuse_conflict
+from sandbox.cloudflare.request_types import INVALID_BODY
 from sandbox.store import Store, Transaction
 
 PREFIX = "/client/v4"
@@ -40,12 +41,9 @@ class Call:
 
     def body(self) -> dict[str, Any]:
         """The JSON object of the request; refused (400) when it is none."""
-        try:
-            found = json.loads(self._text)
-        except ValueError:
-            raise ApiError(400, [(9207, "Request body is invalid. It is not JSON.")]) from None
+        found = read_json(self._text)
         if not isinstance(found, dict):
-            raise ApiError(400, [(9207, "Request body is invalid. It is not an object.")])
+            raise BodyError("it is not an object")
         return found
 
     @property
@@ -152,10 +150,14 @@ def _gate(token: str) -> Middleware:
             return await handler(request)
         except ApiError as problem:
             return _refusal(problem)
+        except BodyError as problem:
+            return _refusal(ApiError(400, [(INVALID_BODY, f"Request body is invalid: {problem}.")]))
         except web.HTTPMethodNotAllowed:
             return _refusal(ApiError(405, [(10405, "Method not allowed for this authentication scheme")]))
         except web.HTTPNotFound:
             return _refusal(no_route(request.path.removeprefix(PREFIX)))
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(ApiError(413, [(INVALID_BODY, "Request body is invalid: it is too large.")]))
 
     return gate
 
@@ -173,7 +175,7 @@ def application(store: Store, *, token: str, zones: tuple[str, ...]) -> web.Appl
 
     def answering(handler: Handler) -> WebHandler:
         async def answer(request: web.Request) -> web.StreamResponse:
-            text = await request.text()
+            text = await read_text(request)
             with store.transaction() as transaction:
                 result, extra = handler(Call(request, transaction, text))
             return _envelope(result, extra)

@@ -1,4 +1,4 @@
-"""`python -m sandbox.conformance PLUGIN FILE...` and `python -m sandbox.conformance tailscale-policies FILE`."""
+"""`python -m sandbox.conformance PLUGIN FILE...`, and the verbs that its help names."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command: replay recordings against a plugin, or captures against the sandbox's tailnet policy.
+"""The command: replay recordings against a plugin or the sandbox's APIs, or captures against its tailnet policy.
 
 The report goes to standard output, progress and problems to standard error. Exit code 0: all agrees; 1: something
 differs; 2: nothing could be compared, and one text says why.
@@ -15,6 +15,7 @@ from sandbox.conformance import plugin
 from sandbox.conformance.document import write_part
 from sandbox.conformance.errors import ConformanceError
 from sandbox.conformance.figures import Figures, figures_of, total
+from sandbox.conformance.http.run import http_outcomes
 from sandbox.conformance.recording import Case, read_cases
 from sandbox.conformance.replay import Verdict
 from sandbox.conformance.report import rendered, table
@@ -83,6 +84,13 @@ def _stand_ins_options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _http_options(arguments: list[str]) -> argparse.Namespace:
+    parser = _parser("http", "Send recorded HTTP requests to the sandbox's APIs, and compare the answers.")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, JSON Lines, gzipped")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose id contains this")
+    return parser.parse_args(arguments)
+
+
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="plugins at once")
 
@@ -93,11 +101,16 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _plugin(options: argparse.Namespace) -> dict[str, Figures]:
-    command = plugin.command_of(options.plugin)
+def _chosen(options: argparse.Namespace) -> list[Case]:
     cases = [case for case in read_cases(options.files) if options.only in case.id]
     if not cases:
         raise ConformanceError(f"--only {options.only!r}: no case has this in its id.")
+    return cases
+
+
+def _plugin(options: argparse.Namespace) -> dict[str, Figures]:
+    command = plugin.command_of(options.plugin)
+    cases = _chosen(options)
     packages = sorted({case.package for case in cases})
     if len(packages) > 1:
         raise ConformanceError(
@@ -118,6 +131,11 @@ def _policies(options: argparse.Namespace) -> dict[str, Figures]:
     return policy_figures(options.file)
 
 
+def _http(options: argparse.Namespace) -> dict[str, Figures]:
+    cases = _chosen(options)
+    return figures_of(http_outcomes(cases, progress=lambda done: _progress(done, cases)))
+
+
 def _stand_ins(options: argparse.Namespace) -> dict[str, Figures]:
     figures = stand_in_figures(options.folder, options.jobs)
     if options.write:
@@ -132,6 +150,7 @@ def _progress(done: int, cases: list[Case]) -> None:
 
 
 _VERBS = {
+    "http": (_http_options, _http),
     "tailscale-policies": (_policies_options, _policies),
     "stand-ins": (_stand_ins_options, _stand_ins),
 }

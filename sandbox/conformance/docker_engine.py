@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.conformance.counterpart import rendered
+from sandbox.conformance.errors import Unplayable
 from sandbox.conformance.recording import Case, Step
 from sandbox.conformance.request_body import request_of
 from sandbox.conformance.script import Script, answer_of
@@ -36,10 +37,6 @@ NETWORKS = (("rec-net", "172.31.80.0/24", False), ("rec-net2", "172.31.81.0/24",
 # Changes behind the plugin's back that are done here.
 _REMOVED = "the thing was removed outside of Pulumi"
 _PLACEHOLDER = re.compile(rb"ID\d+")
-
-
-class Unplayable(Exception):
-    """The case goes on from something that cannot be made on the simulated engine; the text says what."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -70,16 +67,21 @@ class DockerEngine:
         store = Store(":memory:")
         self._open.callback(store.close)
         self._open.enter_context(served_on_socket(application(store, name="rec"), self._socket))
+        self._store = store
         if case.type == CONTAINER:
-            for image, configuration in IMAGES.items():
-                self._name(self._image(store, image, configuration))
-            for name, subnet, internal in NETWORKS:
-                ipam = {"Config": [{"Subnet": subnet}]}
-                self._post("/networks/create", {"Name": name, "Internal": internal, "IPAM": ipam})
-            self._post("/volumes/create", {"Name": "rec-vol"})
+            self.furnish()
         if case.type == IMAGE and "not local" not in case.note:
             for image in LOCAL_IMAGES:
                 self._name(self._image(store, image, {}))
+
+    def furnish(self) -> None:
+        """Make the images, networks and the volume that cases of containers began with."""
+        for image, configuration in IMAGES.items():
+            self._name(self._image(self._store, image, configuration))
+        for name, subnet, internal in NETWORKS:
+            ipam = {"Config": [{"Subnet": subnet}]}
+            self._post("/networks/create", {"Name": name, "Internal": internal, "IPAM": ipam})
+        self._post("/volumes/create", {"Name": "rec-vol"})
 
     def _image(self, store: Store, reference: str, configuration: dict[str, Any]) -> str:
         """Make an image with this configuration and give its id without algorithm."""
@@ -109,13 +111,14 @@ class DockerEngine:
     def __call__(self, method: str, target: str, content: bytes, headers: Any) -> Any:
         """Answer a request of the plugin."""
         if target.endswith("/_ping"):
-            return self._forward(method, target, content, headers)
+            return self.forward(method, target, content, headers)
         found = self._script.recorded(request_of(method, target, content, headers))
         if found is not None and found["status"] >= 400:
             return rendered(answer_of(found))
-        return self._forward(method, target, content, headers)
+        return self.forward(method, target, content, headers)
 
-    def _forward(self, method: str, target: str, content: bytes, headers: Any) -> Any:
+    def forward(self, method: str, target: str, content: bytes, headers: Any) -> Any:
+        """Answer with what the engine does, whatever was recorded."""
         kind = {"Content-Type": headers["Content-Type"]} if headers.get("Content-Type") else {}
         status, kept, body = self._ask(
             method, self._real(target.encode()).decode(), self._real(content), kind

@@ -22,7 +22,7 @@ class Example:
 
 @dataclass(kw_only=True)
 class Figures:
-    """The figures of one type. `kinds` counts the steps in which each kind of difference occurs."""
+    """The figures of one type or endpoint. `kinds` counts the steps in which each kind of difference occurs."""
 
     steps: int = 0
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -44,10 +44,10 @@ class Figures:
 
 
 def figures_of(outcomes: Iterable[Outcome]) -> dict[str, Figures]:
-    """The figures by type token, sorted."""
+    """The figures by what the outcomes are about, sorted."""
     found: dict[str, Figures] = {}
     for outcome in outcomes:
-        one = found.setdefault(outcome.case.type, Figures())
+        one = found.setdefault(outcome.subject, Figures())
         one.steps += 1
         one.verdicts[outcome.verdict] += 1
         for kind in {difference.kind for difference in outcome.differences}:

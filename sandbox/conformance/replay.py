@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from sandbox.conformance.difference import Difference
-from sandbox.conformance.docker_engine import Unplayable
+from sandbox.conformance.errors import Unplayable
 from sandbox.conformance.lane import Lane, PluginDied
 from sandbox.conformance.recording import Case, Step
 from sandbox.conformance.refusal import Refusals, is_refused_address, names_in, refused_by_name
@@ -42,6 +42,11 @@ class Outcome:
     step: int
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """What it is counted under: the case's type."""
+        return self.case.type
 
 
 class Replay:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sandbox.proxmox.access.checks import Caller
 from sandbox.proxmox.description import Operation
 from sandbox.proxmox.guests import GuestHost
 from sandbox.proxmox.tasks import Tasks
@@ -22,13 +23,13 @@ class Call:
     Attributes:
         t: the transaction of this request; committed when the handler returns.
         values: all parameters, checked and typed, the ones in the path included.
-        user: the token that calls, `user@realm!name`.
+        caller: who calls, and what it may do.
         after: run in order once the transaction is committed.
     """
 
     t: Transaction
     values: dict[str, Any]
-    user: str
+    caller: Caller
     tasks: Tasks
     guests: GuestHost
     power: Power
@@ -50,11 +51,11 @@ class Call:
 
     def finished(self, kind: str, ident: str = "", work: Callable[[list[str]], None] | None = None) -> str:
         """A task that is over when its UPID is returned; its work runs inside this transaction."""
-        return self.tasks.finished(self.t, self.node, kind, ident, self.user, work)
+        return self.tasks.finished(self.t, self.node, kind, ident, self.caller.who, work)
 
     def worker(self, kind: str, ident: str, work: Callable[[list[str]], None]) -> str:
         """A task that runs in a worker thread once this transaction is committed; returns its UPID."""
-        upid, run = self.tasks.worker(self.t, self.node, kind, ident, self.user, work)
+        upid, run = self.tasks.worker(self.t, self.node, kind, ident, self.caller.who, work)
         self.after.append(run)
         return upid
 

@@ -1,27 +1,28 @@
-"""Calls about the whole cluster: its resources, the next free guest id, and pools (there are none)."""
+"""Calls about the whole cluster: its resources, and the next free guest id."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sandbox.proxmox import nodes, power, records, volumes
+from sandbox.proxmox import nodes, power, records, storage, volumes
+from sandbox.proxmox.access.pools import pool_of
 from sandbox.proxmox.call import Call, Routes
-from sandbox.proxmox.errors import bad_parameters, failed
+from sandbox.proxmox.errors import bad_parameters
 
 
 def _resources(call: Call) -> Any:
     wanted = call.values.get("type")
     found: list[dict[str, Any]] = []
     if wanted in (None, "vm"):
-        found += [_guest(record, call) for record in records.every(call.t)]
+        found += [_guest(record, call) for record in records.visible(call)]
     for name in nodes.names(call.t):
-        if wanted in (None, "node"):
+        if wanted in (None, "node") and call.caller.has(f"/nodes/{name}", ["Sys.Audit"]):
             found.append({"id": f"node/{name}", "type": "node", "node": name, "status": "online"})
         if wanted in (None, "storage"):
             found += [
                 {"id": f"storage/{name}/{one}", "type": "storage", "node": name, "storage": one}
                 | {"status": "available", "plugintype": volumes.storage_type(one), "shared": 0}
-                for one in volumes.storages(call.t, name)
+                for one in storage.visible(call, volumes.storages(call.t, name))
             ]
     return found
 
@@ -29,7 +30,9 @@ def _resources(call: Call) -> Any:
 def _guest(record: records.Record, call: Call) -> dict[str, Any]:
     kind = record["kind"]
     shown = power.status(record, call.guests)
-    return shown | {"id": f"{kind}/{record['vmid']}", "type": kind, "node": record["node"], "template": 0}
+    shown |= {"id": f"{kind}/{record['vmid']}", "type": kind, "node": record["node"]}
+    pool = pool_of(call.caller.directory, int(record["vmid"]))
+    return shown | {"template": int(record["config"].get("template", 0))} | ({"pool": pool} if pool else {})
 
 
 def _next_id(call: Call) -> Any:
@@ -42,16 +45,9 @@ def _next_id(call: Call) -> Any:
     return str(wanted)
 
 
-def _pools(call: Call) -> Any:
-    if "poolid" in call.values:
-        raise failed(f"pool '{call.values['poolid']}' does not exist")
-    return []
-
-
 def routes() -> Routes:
     """The calls of this module."""
     return {
         ("GET", "/cluster/resources"): _resources,
         ("GET", "/cluster/nextid"): _next_id,
-        ("GET", "/pools"): _pools,
     }

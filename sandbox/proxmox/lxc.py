@@ -6,9 +6,12 @@ import re
 from typing import Any
 
 from sandbox.proxmox import drives, firewall, power, propertystring, records, volumes
+from sandbox.proxmox.access import guest_rights, pools
+from sandbox.proxmox.access.directory import ROOT
 from sandbox.proxmox.call import Call, Routes
 from sandbox.proxmox.errors import failed
 from sandbox.proxmox.qemu import new_mac, tidy_tags
+from sandbox.store import Transaction
 
 _HERE = "/nodes/{node}/lxc"
 _ONE = f"{_HERE}/{{vmid}}"
@@ -17,7 +20,7 @@ _NOT_CONFIG = (
     "ssh-public-keys", "restore", "ignore-unpack-errors", "ha-managed", "delete", "digest", "skiplock",
     "revert",
 )  # fmt: skip
-_REFUSED = ("pool", "unique", "restore", "revert")
+_REFUSED = ("unique", "restore", "revert")
 # Proxmox VE keeps what an administrator may set only as root with a password.
 _ROOT_ONLY_FEATURES = ("fuse", "keyctl", "mknod", "mount", "force_rw_sys")
 
@@ -35,12 +38,12 @@ def _apply(call: Call, record: records.Record, log: list[str]) -> None:
         if call.values.get(key):
             raise failed(f"the sandbox does not play parameter '{key}' of this call")
     config = record["config"]
-    for key in re.split(r"[,;\s]+", call.values.get("delete", "")):
+    deleted = [key for key in re.split(r"[,;\s]+", call.values.get("delete", "")) if key]
+    changes = {key: value for key, value in call.rest(*_NOT_CONFIG).items() if value != ""}
+    for key in deleted:
         if key in config:
             drives.detach(call.t, record, key) if _is_mount(key) else config.pop(key)
-    for key, value in call.rest(*_NOT_CONFIG).items():
-        if value == "":
-            continue
+    for key, value in changes.items():
         if _is_mount(key):
             _mount(call, record, key, value, log)
         elif re.fullmatch(r"net\d+", key):
@@ -89,9 +92,12 @@ def _mount(call: Call, record: records.Record, key: str, text: str, log: list[st
 
 def _create(call: Call) -> Any:
     vmid = int(call.values["vmid"])
+    guest_rights.require_creation(call)
+    guest_rights.require_changes(call, "lxc", _NOT_CONFIG)
     records.require_free(call.t, "lxc", vmid)
+    pools.add_guest(call, vmid)
     features = records.pairs(call.values.get("features", ""))
-    if any(features.get(name) not in (None, "0") for name in _ROOT_ONLY_FEATURES):
+    if call.caller.who != ROOT and any(features.get(name) not in (None, "0") for name in _ROOT_ONLY_FEATURES):
         raise failed("changing feature flags (except nesting) is only allowed for root@pam")
 
     def work(log: list[str]) -> None:
@@ -121,6 +127,7 @@ def _get_config(call: Call) -> Any:
 
 def _put_config(call: Call) -> None:
     record = records.load(call.t, "lxc", call.node, call.values["vmid"])
+    guest_rights.require_changes(call, "lxc", _NOT_CONFIG)
     records.check_digest(record["config"], call.values.get("digest"))
     _apply(call, record, [])
     records.save(call.t, record)
@@ -154,8 +161,13 @@ def _interfaces(call: Call) -> Any:
 
 
 def _list(call: Call) -> Any:
-    found = [r for r in records.every(call.t) if r["kind"] == "lxc" and r["node"] == call.node]
+    found = [r for r in records.visible(call) if r["kind"] == "lxc" and r["node"] == call.node]
     return [power.status(record, call.guests) | {"type": "lxc"} for record in found]
+
+
+def _forget(t: Transaction, record: records.Record) -> None:
+    firewall.forget_guest(t, record)
+    pools.forget_guest(t, record)
 
 
 def routes() -> Routes:
@@ -163,7 +175,7 @@ def routes() -> Routes:
     return {
         ("GET", _HERE): _list,
         ("POST", _HERE): _create,
-        ("DELETE", _ONE): lambda call: power.destroy(call, "lxc", firewall.forget_guest),
+        ("DELETE", _ONE): lambda call: power.destroy(call, "lxc", _forget),
         ("GET", f"{_ONE}/config"): _get_config,
         ("PUT", f"{_ONE}/config"): _put_config,
         ("PUT", f"{_ONE}/resize"): _resize,

@@ -11,6 +11,7 @@ from sandbox.proxmox.errors import failed
 
 COLLECTION = "pve/mapping-pci"
 _HERE = "/cluster/mapping/pci"
+_SEEING = ("Mapping.Modify", "Mapping.Use", "Mapping.Audit")
 
 
 def _find(call: Call) -> dict[str, Any]:
@@ -21,7 +22,11 @@ def _find(call: Call) -> dict[str, Any]:
 
 
 def _list(call: Call) -> Any:
-    return [{"id": name, "type": "pci", **mapping} for name, mapping in call.t.list(COLLECTION)]
+    return [
+        {"id": name, "type": "pci", **mapping}
+        for name, mapping in call.t.list(COLLECTION)
+        if call.caller.has(f"/mapping/pci/{name}", _SEEING, any_of=True)
+    ]
 
 
 def _create(call: Call) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from sandbox.proxmox import tasks
+from sandbox.proxmox.access.checks import denied
 from sandbox.proxmox.call import Call, Routes
 from sandbox.proxmox.errors import bad_parameters
 from sandbox.store import Transaction
@@ -94,12 +95,26 @@ def _put_time(call: Call) -> None:
     call.t.put(NODES, call.node, _settings(call) | {"timezone": zone})
 
 
+def _may_see(call: Call, task: dict[str, Any], privilege: str) -> bool:
+    owner = str(task["user"])
+    # A user's tasks are also those of the user's tokens.
+    own = call.caller.who in (owner, owner.partition("!")[0])
+    return own or call.caller.has(f"/nodes/{call.node}", [privilege])
+
+
+def _task(call: Call, privilege: str = "Sys.Audit") -> dict[str, Any]:
+    record = tasks.find(call.t, call.node, call.values["upid"])
+    if not _may_see(call, record, privilege):
+        raise denied(f"/nodes/{call.node}, {privilege}")
+    return record
+
+
 def _tasks(call: Call) -> Any:
     found = [
         {"upid": upid, **{key: value for key, value in record.items() if key not in ("log", "status")}}
         | {"status": record.get("exitstatus", "RUNNING")}
         for upid, record in call.t.list(tasks.COLLECTION)
-        if record["node"] == call.node
+        if record["node"] == call.node and _may_see(call, record, "Sys.Audit")
     ]
     newest_first = sorted(found, key=lambda task: -task["pid"])
     start = call.values.get("start", 0)
@@ -108,19 +123,19 @@ def _tasks(call: Call) -> Any:
 
 def _task_status(call: Call) -> Any:
     upid = call.values["upid"]
-    record = tasks.find(call.t, call.node, upid)
+    record = _task(call)
     return {"upid": upid, **{key: value for key, value in record.items() if key != "log"}}
 
 
 def _task_log(call: Call) -> Any:
-    record = tasks.find(call.t, call.node, call.values["upid"])
+    record = _task(call)
     lines = [{"n": number, "t": text} for number, text in enumerate(record["log"], 1)]
     start = call.values.get("start", 0)
     return lines[start : start + call.values.get("limit", 50)]
 
 
 def _task_stop(call: Call) -> None:
-    tasks.find(call.t, call.node, call.values["upid"])
+    _task(call, "Sys.Modify")
 
 
 def routes() -> Routes:

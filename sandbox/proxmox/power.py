@@ -1,7 +1,9 @@
 """Starting, stopping and destroying guests, for VMs and containers alike.
 
 Owns the order of things: the request checks, a worker thread asks the host, and the record changes when
-the host has done it. Two tasks of one guest never run at once.
+the host has done it. Two tasks of one guest never run at once. The host keeps its own books, so a kill can come
+between the two: the next daemon takes the host's word for what runs, and ends what was begun and cannot be taken
+back.
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ from sandbox.proxmox import drives, network, records
 from sandbox.proxmox.call import Call
 from sandbox.proxmox.errors import failed
 from sandbox.proxmox.guests import GuestError, GuestHost
+from sandbox.proxmox.tasks import Tasks
 from sandbox.store import Store, Transaction
+
+# What was begun on a guest and has to be ended: `destroy`, or the `start` of a reboot. Keys are VM ids.
+UNFINISHED = "pve/unfinished"
+
+Forget = Callable[[Transaction, records.Record], None]
 
 
 class Power:
@@ -51,16 +59,62 @@ class Power:
             self._host.stop(vmid)
             self._mark(vmid, False)
 
-    def destroy(self, vmid: int, forget: Callable[[Transaction, records.Record], None]) -> None:
+    def reboot(self, vmid: int) -> None:
+        """Stop a guest and start it again. Raises GuestError where it does not start."""
+        self._begin(vmid, "start")
+        self.stop(vmid)
+        try:
+            self.start(vmid)
+        finally:
+            with self._store.transaction() as t:
+                t.delete(UNFINISHED, str(vmid))
+
+    def destroy(self, vmid: int, forget: Forget) -> None:
         """Remove a guest, then its record and what `forget` removes, in one transaction."""
         with self._lock(vmid):
+            self._begin(vmid, "destroy")
             self._host.destroy(vmid)
             with self._store.transaction() as t:
+                t.delete(UNFINISHED, str(vmid))
                 record = records.find(t, vmid)
                 if record is not None:
                     forget(t, record)
                     drives.destroy(t, record)
                     t.delete(records.COLLECTION, str(vmid))
+
+    def take_over(self, tasks: Tasks, user: str, forget: Forget) -> None:
+        """Go on where an earlier daemon ended, however it did; called before any request.
+
+        Args:
+            tasks: in which the second half of a reboot runs.
+            user: whose tasks they are.
+            forget: as for `destroy`.
+        """
+        with self._store.transaction() as t:
+            for record in records.every(t):
+                wanted = self._host.wanted(int(record["vmid"]))
+                if record["running"] != wanted:
+                    records.save(t, record | {"running": wanted})
+            unfinished = [(int(key), action) for key, action in t.list(UNFINISHED)]
+        for vmid, action in unfinished:
+            if action == "destroy":
+                self.destroy(vmid, forget)
+            else:
+                self._start_again(vmid, tasks, user)
+
+    def _start_again(self, vmid: int, tasks: Tasks, user: str) -> None:
+        with self._store.transaction() as t:
+            t.delete(UNFINISHED, str(vmid))
+            record = records.find(t, vmid)
+            if record is None:
+                return
+            kind, node = _task(record["kind"], "start"), record["node"]
+            _, run = tasks.worker(t, node, kind, str(vmid), user, lambda log: self.start(vmid))
+        run()
+
+    def _begin(self, vmid: int, action: str) -> None:
+        with self._store.transaction() as t:
+            t.put(UNFINISHED, str(vmid), action)
 
     def _mark(self, vmid: int, running: bool) -> None:
         with self._store.transaction() as t:
@@ -118,14 +172,10 @@ def reboot(call: Call, kind: str) -> Any:
     if not records.is_running(record, call.guests):
         raise failed(f"{word(kind)} {vmid} not running")
 
-    def work(log: list[str]) -> None:
-        call.power.stop(vmid)
-        call.power.start(vmid)
-
-    return call.worker(_task(kind, "reboot"), str(vmid), work)
+    return call.worker(_task(kind, "reboot"), str(vmid), lambda log: call.power.reboot(vmid))
 
 
-def destroy(call: Call, kind: str, forget: Callable[[Transaction, records.Record], None]) -> Any:
+def destroy(call: Call, kind: str, forget: Forget) -> Any:
     """The `DELETE` call of a guest; refused while it runs (unless forced) or is protected."""
     vmid = int(call.values["vmid"])
     record = records.load(call.t, kind, call.node, vmid)

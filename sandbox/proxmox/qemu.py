@@ -12,8 +12,10 @@ import uuid
 from typing import Any
 
 from sandbox.proxmox import drives, firewall, power, propertystring, records
+from sandbox.proxmox.access import guest_rights, pools
 from sandbox.proxmox.call import Call, Routes
 from sandbox.proxmox.errors import failed
+from sandbox.store import Transaction
 
 _HERE = "/nodes/{node}/qemu"
 _ONE = f"{_HERE}/{{vmid}}"
@@ -21,7 +23,7 @@ _NOT_CONFIG = (
     "node", "vmid", "pool", "start", "force", "unique", "archive", "storage", "live-restore", "bwlimit",
     "import-working-storage", "ha-managed", "delete", "digest", "skiplock", "background_delay", "revert",
 )  # fmt: skip
-_REFUSED = ("archive", "pool", "unique", "live-restore", "revert")
+_REFUSED = ("archive", "unique", "live-restore", "revert")
 
 
 def new_mac() -> str:
@@ -47,12 +49,12 @@ def _apply(call: Call, record: records.Record, log: list[str]) -> None:
         if call.values.get(key):
             raise failed(f"the sandbox does not play parameter '{key}' of this call")
     config = record["config"]
-    for key in re.split(r"[,;\s]+", call.values.get("delete", "")):
+    deleted = [key for key in re.split(r"[,;\s]+", call.values.get("delete", "")) if key]
+    changes = {key: value for key, value in call.rest(*_NOT_CONFIG).items() if value != ""}
+    for key in deleted:
         if key in config:
             drives.detach(call.t, record, key) if drives.is_drive(key) else config.pop(key)
-    for key, value in call.rest(*_NOT_CONFIG).items():
-        if value == "":
-            continue
+    for key, value in changes.items():
         if drives.is_drive(key):
             drives.attach(call.t, record, key, value, _schema(call, key), log)
         elif re.fullmatch(r"net\d+", key):
@@ -65,7 +67,10 @@ def _apply(call: Call, record: records.Record, log: list[str]) -> None:
 
 def _create(call: Call) -> Any:
     vmid = int(call.values["vmid"])
+    guest_rights.require_creation(call)
+    guest_rights.require_changes(call, "qemu", _NOT_CONFIG)
     records.require_free(call.t, "qemu", vmid)
+    pools.add_guest(call, vmid)
 
     def work(log: list[str]) -> None:
         record = records.new("qemu", call.node, vmid)
@@ -101,6 +106,7 @@ def _get_config(call: Call) -> Any:
 
 def _change(call: Call, log: list[str]) -> None:
     record = records.load(call.t, "qemu", call.node, call.values["vmid"])
+    guest_rights.require_changes(call, "qemu", _NOT_CONFIG)
     records.check_digest(record["config"], call.values.get("digest"))
     _apply(call, record, log)
     records.save(call.t, record)
@@ -170,8 +176,13 @@ def _ping(call: Call) -> Any:
 
 
 def _list(call: Call) -> Any:
-    found = [r for r in records.every(call.t) if r["kind"] == "qemu" and r["node"] == call.node]
+    found = [r for r in records.visible(call) if r["kind"] == "qemu" and r["node"] == call.node]
     return [power.status(record, call.guests) for record in found]
+
+
+def _forget(t: Transaction, record: records.Record) -> None:
+    firewall.forget_guest(t, record)
+    pools.forget_guest(t, record)
 
 
 def routes() -> Routes:
@@ -179,7 +190,7 @@ def routes() -> Routes:
     return {
         ("GET", _HERE): _list,
         ("POST", _HERE): _create,
-        ("DELETE", _ONE): lambda call: power.destroy(call, "qemu", firewall.forget_guest),
+        ("DELETE", _ONE): lambda call: power.destroy(call, "qemu", _forget),
         ("GET", f"{_ONE}/config"): _get_config,
         ("PUT", f"{_ONE}/config"): _put_config,
         ("POST", f"{_ONE}/config"): _post_config,

@@ -10,11 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.proxmox.errors import failed, missing_guest
 from sandbox.proxmox.guests import GuestHost, GuestSpec, NicSpec
 from sandbox.store import Transaction
+
+if TYPE_CHECKING:
+    from sandbox.proxmox.call import Call
 
 COLLECTION = "pve/guests"
 
@@ -48,6 +51,11 @@ def save(t: Transaction, record: Record) -> None:
 def every(t: Transaction) -> list[Record]:
     """All guests by VM id."""
     return sorted((record for _, record in t.list(COLLECTION)), key=lambda record: int(record["vmid"]))
+
+
+def visible(call: Call) -> list[Record]:
+    """All guests that the caller may see, by VM id."""
+    return [one for one in every(call.t) if call.caller.has(f"/vms/{one['vmid']}", ["VM.Audit"])]
 
 
 def require_free(t: Transaction, kind: str, vmid: int) -> None:

@@ -6,10 +6,12 @@ says that the download is simulated. `query-url-metadata` answers with the same 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sandbox.proxmox import volumes
+from sandbox.proxmox.access.checks import denied
 from sandbox.proxmox.call import Call, Routes
 from sandbox.proxmox.errors import bad_parameters, failed
 
@@ -29,9 +31,16 @@ def _entry(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def visible(call: Call, names: Iterable[str]) -> list[str]:
+    """The storages that the caller may see."""
+    needed = ("Datastore.Audit", "Datastore.AllocateSpace")
+    return [name for name in names if call.caller.has(f"/storage/{name}", needed, any_of=True)]
+
+
 def _storages(call: Call) -> Any:
     wanted = call.values.get("storage")
-    return [_entry(name) for name in volumes.storages(call.t, call.node) if wanted in (None, name)]
+    names = visible(call, volumes.storages(call.t, call.node))
+    return [_entry(name) for name in names if wanted in (None, name)]
 
 
 def _status(call: Call) -> Any:
@@ -57,6 +66,8 @@ def _volid(call: Call) -> str:
 
 
 def _get_volume(call: Call) -> Any:
+    if not visible(call, [call.values["storage"]]):
+        raise denied(f"/storage/{call.values['storage']}, Datastore.Audit|Datastore.AllocateSpace")
     record = volumes.find(call.t, call.node, _volid(call))
     if record is None:
         raise failed(f"volume '{_volid(call)}' does not exist")
@@ -65,6 +76,7 @@ def _get_volume(call: Call) -> Any:
 
 def _delete_volume(call: Call) -> Any:
     volid = _volid(call)
+    call.caller.require(f"/storage/{call.values['storage']}", ["Datastore.Allocate"])
 
     def work(log: list[str]) -> None:
         volumes.remove(call.t, call.node, volid)
@@ -76,7 +88,10 @@ def _delete_volume(call: Call) -> Any:
 
 
 def _metadata(call: Call) -> Any:
-    name = unquote(urlsplit(call.values["url"]).path.rsplit("/", 1)[-1])
+    try:
+        name = unquote(urlsplit(call.values["url"]).path.rsplit("/", 1)[-1])
+    except ValueError as problem:
+        raise bad_parameters({"url": str(problem)}) from None
     if not name:
         raise failed(f"the URL '{call.values['url']}' names no file")
     return {"filename": name, "size": DOWNLOAD_SIZE, "mimetype": _MIME}
@@ -105,7 +120,7 @@ def _download(call: Call) -> Any:
 def _cluster_storages(call: Call) -> Any:
     return [
         {"storage": name, "type": volumes.storage_type(name), "content": volumes.CONTENT}
-        for name in volumes.BUILT_IN
+        for name in visible(call, volumes.BUILT_IN)
     ]
 
 

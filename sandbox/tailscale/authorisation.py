@@ -4,7 +4,6 @@ The key is compared in constant time and never repeated in an answer.
 """
 
 import base64
-import binascii
 import hmac
 
 from sandbox.tailscale.errors import ApiError
@@ -17,7 +16,7 @@ def _given(header: str) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return ""
     return ""
 
@@ -29,5 +28,7 @@ def authorise(header: str | None, key: str) -> None:
         header: the `Authorization` header, if any.
         key: the key that is right.
     """
-    if header is None or not hmac.compare_digest(_given(header).encode(), key.encode()):
+    if header is None or not hmac.compare_digest(
+        _given(header).encode(errors="surrogateescape"), key.encode()
+    ):
         raise ApiError(401, "API token invalid")

@@ -123,11 +123,16 @@ def _shown(device: Document, *, routes: bool) -> Document:
 def _list(call: Call) -> Reply:
     everything = call.query.get("fields") == "all"
     shown = [_shown(device, routes=everything) for _, device in call.transaction.list(COLLECTION)]
-    selected = {name: text for name, text in call.query.items() if name not in ("fields", "tailnet")}
-    found = [
-        device for device in shown if all(str(device.get(name)) == text for name, text in selected.items())
-    ]
+    wanted = [(name, text) for name, text in call.query.items() if name not in ("fields", "tailnet")]
+    found = [device for device in shown if all(_has(device.get(name), text) for name, text in wanted)]
     return Reply(document={"devices": found})
+
+
+def _has(value: Any, text: str) -> bool:
+    """Whether a field is what a filter says; a list is when one of its entries is."""
+    if isinstance(value, bool):
+        return text == ("true" if value else "false")
+    return text in value if isinstance(value, list) else str(value) == text
 
 
 def _get(call: Call) -> Reply:

@@ -13,6 +13,7 @@ from sandbox.tailscale.request import (
     Reply,
     Route,
     boolean,
+    object_field,
     refuse_unknown,
     string_list,
 )
@@ -46,8 +47,7 @@ def _resolver(given: Any) -> Document:
             ip_address(str(address))
     except ValueError:
         raise ApiError(400, f"invalid nameserver {address!r}: it must be an IP address") from None
-    flag = {"useWithExitNode": True} if boolean(entry, "useWithExitNode") else {}
-    return {"address": address, **flag}
+    return {"address": address, "useWithExitNode": boolean(entry, "useWithExitNode")}
 
 
 def _resolvers(given: Any) -> list[Document]:
@@ -133,10 +133,12 @@ def _get_configuration(call: Call) -> Reply:
 def _set_configuration(call: Call) -> Reply:
     body = call.document()
     refuse_unknown(body, ("nameservers", "splitDNS", "searchPaths", "preferences"))
-    preferences = body.get("preferences") or {}
+    preferences = object_field(body, "preferences")
     refuse_unknown(preferences, ("overrideLocalDNS", "magicDNS"))
+    # The real service gives them back in another order than they came in (terraform-provider-tailscale, issue 779).
+    nameservers = sorted(_resolvers(body.get("nameservers")), key=lambda resolver: str(resolver["address"]))
     configuration: Document = {
-        "nameservers": _resolvers(body.get("nameservers")),
+        "nameservers": nameservers,
         "splitDNS": _split(body.get("splitDNS")),
         "searchPaths": string_list(body, "searchPaths"),
         "preferences": {name: boolean(preferences, name) for name in ("overrideLocalDNS", "magicDNS")},

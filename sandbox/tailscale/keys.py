@@ -19,15 +19,17 @@ from sandbox.tailscale.request import (
     Reply,
     Route,
     boolean,
+    object_field,
     refuse_unknown,
     string_list,
+    text_field,
 )
 
 COLLECTION = "tailscale/keys"
 DEFAULT_EXPIRY = LONGEST_EXPIRY = 90 * 86400
 _USER = "uSANDBOXCNTRL"
 _ALPHABET = string.ascii_letters + string.digits
-_DESCRIPTION = re.compile(r"^[a-zA-Z0-9 -]{0,50}$")
+_DESCRIPTION = re.compile(r"[a-zA-Z0-9 -]{0,50}")
 
 
 def _random(length: int) -> str:
@@ -59,8 +61,8 @@ def _expiry(body: Document) -> int:
 
 
 def _description(body: Document) -> str:
-    value = body.get("description") or ""
-    if not isinstance(value, str) or not _DESCRIPTION.match(value):
+    value = text_field(body, "description")
+    if not _DESCRIPTION.fullmatch(value):
         raise ApiError(
             400, "description must have at most 50 characters: letters, digits, hyphens and spaces"
         )
@@ -69,14 +71,14 @@ def _description(body: Document) -> str:
 
 def _create(call: Call) -> Reply:
     body = call.document()
-    kind = body.get("keyType") or "auth"
+    kind = text_field(body, "keyType", "auth")
     if kind != "auth":
         raise ApiError(400, f"the sandbox makes auth keys only, not keys of type {kind!r}")
     refuse_unknown(body, ("keyType", "description", "capabilities", "expirySeconds", "userId"))
-    devices = (body.get("capabilities") or {}).get("devices")
-    if not isinstance(devices, dict):
+    capabilities = object_field(body, "capabilities")
+    if capabilities.get("devices") is None:
         raise ApiError(400, "capabilities.devices is required")
-    asked = devices.get("create") or {}
+    asked = object_field(object_field(capabilities, "devices"), "create")
     refuse_unknown(asked, ("reusable", "ephemeral", "preauthorized", "tags"))
     tags = string_list(asked, "tags")
     refuse_undefined_tags(call, tags)
@@ -92,7 +94,7 @@ def _create(call: Call) -> Reply:
         "expires": _stamp(now + timedelta(seconds=seconds)),
         "expirySeconds": seconds,
         "capabilities": {"devices": {"create": {**create, "tags": tags}}},
-        "userId": body.get("userId") or _USER,
+        "userId": text_field(body, "userId", _USER),
     }
     stored = document | {"hash": hashlib.sha256(secret.encode()).hexdigest()}
     call.transaction.put(COLLECTION, identifier, stored)

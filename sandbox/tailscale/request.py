@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.bodies import BodyError, read_json
 from sandbox.store import Transaction
 from sandbox.tailscale.errors import ApiError
 
@@ -33,12 +34,9 @@ class Call:
 
     def document(self) -> Document:
         """The JSON object of the body; refused (400) when it is none."""
-        try:
-            found = json.loads(self.text)
-        except ValueError as problem:
-            raise ApiError(400, f"invalid JSON: {problem}") from None
+        found = read_json(self.text)
         if not isinstance(found, dict):
-            raise ApiError(400, "invalid JSON: the body must be an object")
+            raise BodyError("it is not an object")
         return found
 
 
@@ -51,6 +49,26 @@ def refuse_unknown(body: Document, known: tuple[str, ...]) -> None:
     for name in body:
         if name not in known:
             raise ApiError(400, f"json: unknown field {json.dumps(name)}")
+
+
+def object_field(body: Document, name: str) -> Document:
+    """An object in a field; null and missing give an empty one, anything else is refused (400)."""
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ApiError(400, f"{name} must be an object")
+    return value
+
+
+def text_field(body: Document, name: str, default: str = "") -> str:
+    """A text field; null, empty and missing give the default, anything else is refused (400)."""
+    value = body.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise ApiError(400, f"{name} must be a string")
+    return value or default
 
 
 def boolean(body: Document, name: str, default: bool = False) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from sandbox.bodies import BodyError, read_text
 from sandbox.store import Store
 from sandbox.tailscale import acl, devices, dns, keys, settings
 from sandbox.tailscale.authorisation import authorise
@@ -34,17 +35,21 @@ def _gate(key: str) -> Middleware:
             return await handler(request)
         except ApiError as problem:
             return _refusal(problem)
+        except BodyError as problem:
+            return _refusal(ApiError(400, f"invalid body: {problem}"))
         except web.HTTPNotFound:
             return _refusal(ApiError(404, f"the sandbox's Tailscale does not answer {what}"))
         except web.HTTPMethodNotAllowed:
             return _refusal(ApiError(405, f"the sandbox's Tailscale does not answer {what}"))
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(ApiError(413, "invalid body: it is too large"))
 
     return gate
 
 
 def _answering(store: Store, handler: Handler) -> WebHandler:
     async def answer(request: web.Request) -> web.StreamResponse:
-        text = await request.text()
+        text = await read_text(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
         with store.transaction() as transaction:
             call = Call(

@@ -1,20 +1,24 @@
-"""A checkout with real namespaces and engines for tests, removed by its own names afterwards."""
+"""Checkouts for tests, with real namespaces and engines or with simulated ones; nothing of them is left afterwards."""
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sandbox import lifecycle
 from sandbox.checkout import Checkout, cache_dir
 from sandbox.docker.packages import engine_programs
 from sandbox.errors import SandboxError
 from sandbox.fabric.kernel import missing_rights
 from sandbox.grounds import sweep
 from sandbox.guest_tools import guest_tools
+from sandbox.proxmox.description import DescriptionError, fetch
 from sandbox.proxmox.guests import GuestSpec, NicSpec
 from tests.support.needs import need
+from tests.support.shared import ROOT
 
 BOOTSTRAP = "homelab-docker.yaml"
 PLAIN = """\
@@ -45,6 +49,40 @@ def real_checkout() -> Iterator[Checkout]:
             yield checkout
         finally:
             sweep(checkout)
+
+
+@contextmanager
+def simulated_checkout() -> Iterator[Checkout]:
+    """An empty checkout whose daemon simulates network and engines; stopped afterwards."""
+    with TemporaryDirectory(prefix="hl-") as folder:
+        checkout = Checkout(Path(folder))
+        link_program(checkout)
+        try:
+            fetch(cache_dir())
+        except DescriptionError as error:
+            need(False, str(error))
+        try:
+            yield checkout
+        finally:
+            lifecycle.stop(checkout)
+
+
+def link_program(checkout: Checkout) -> None:
+    """The daemon runs the packages that lie in its checkout."""
+    for name in ("sandbox", "toolchain"):
+        (checkout.root / name).symlink_to(ROOT / name)
+
+
+def sandbox_command(checkout: Checkout, *words: str) -> subprocess.CompletedProcess[str]:
+    """`python -m sandbox` with these words for a checkout."""
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", "--checkout", str(checkout.root), *words],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        cwd=ROOT,
+        check=False,
+    )
 
 
 def place_snippet(checkout: Checkout, text: str = PLAIN, node: str = "pve-a") -> Path:

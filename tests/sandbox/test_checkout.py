@@ -1,6 +1,7 @@
 """Identity, ports and credentials of a checkout."""
 
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def test_a_port_in_use_is_one_sentence_with_the_repair(tmp_path: Path) -> None:
             checkout.require_port("proxmox")
     assert str(caught.value) == (
         f"port {port} on 127.0.0.1, which .sandbox/ports.json keeps for proxmox, is in use by another "
-        'program; stop that program, or delete the line "proxmox" from that file to get another port'
+        f"program (process {os.getpid()}, {Path('/proc/self/comm').read_text().strip()}); "
+        'stop that program, or delete the line "proxmox" from that file to get another port'
     )
 
 

@@ -4,11 +4,8 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,41 +16,31 @@ import pytest
 
 from lab.render.bootstrap import docker_host
 from sandbox import lifecycle
-from sandbox.checkout import Checkout, cache_dir
+from sandbox.checkout import Checkout
 from sandbox.errors import SandboxError
 from sandbox.fabric.kernel import Kernel, missing_rights
 from sandbox.fabric.segments import Fabric
-from sandbox.proxmox.description import DescriptionError, fetch
 from sandbox.settings import Settings, held_lock, is_running, write_settings
 from tests.sandbox.docker.rules import nft, tables
-from tests.sandbox.engine_ground import guest, host_network, left_over, place_snippet, real_checkout
-from tests.support.needs import need
+from tests.sandbox.engine_ground import (
+    guest,
+    host_network,
+    left_over,
+    link_program,
+    place_snippet,
+    real_checkout,
+    sandbox_command,
+    simulated_checkout,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = guest("docker-1", 201, "10.10.20.11", engine=True)
 REFERENCE = "docker.io/library/nginx@sha256:" + "ef" * 32
 
 
-def _command(checkout: Checkout, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sandbox", "--checkout", str(checkout.root), *words],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        cwd=ROOT,
-        check=False,
-    )
-
-
 def _status(checkout: Checkout) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(_command(checkout, "status", "--format", "json").stdout)
+    document: dict[str, Any] = json.loads(sandbox_command(checkout, "status", "--format", "json").stdout)
     return document
-
-
-def _link_program(checkout: Checkout) -> None:
-    """The daemon runs the packages that lie in its checkout."""
-    for name in ("sandbox", "toolchain"):
-        (checkout.root / name).symlink_to(ROOT / name)
 
 
 def _wants_running(checkout: Checkout) -> None:
@@ -70,26 +57,11 @@ def _until(condition: Any, seconds: float = 20.0) -> bool:
     return False
 
 
-@contextmanager
-def _simulated() -> Iterator[Checkout]:
-    with TemporaryDirectory(prefix="hl-") as folder:
-        checkout = Checkout(Path(folder))
-        _link_program(checkout)
-        try:
-            fetch(cache_dir())
-        except DescriptionError as error:
-            need(False, str(error))
-        try:
-            yield checkout
-        finally:
-            lifecycle.stop(checkout)
-
-
 @pytest.fixture
 def checkout() -> Iterator[Checkout]:
     """A checkout on real ground; nothing of it is left afterwards."""
     with real_checkout() as own:
-        _link_program(own)
+        link_program(own)
         yield own
         lifecycle.stop(own)
         assert left_over(own) == []
@@ -134,16 +106,16 @@ def test_real_and_simulated_guests_are_never_mixed(short_path: Path) -> None:
 def test_status_and_logs_of_a_stopped_sandbox(tmp_path: Path) -> None:
     """Asking a sandbox that never ran is no error for status, and one sentence for logs."""
     checkout = Checkout(tmp_path)
-    assert _command(checkout, "status").stdout.startswith("the sandbox is stopped; start it with")
-    asked = _command(checkout, "logs")
+    assert sandbox_command(checkout, "status").stdout.startswith("the sandbox is stopped; start it with")
+    asked = sandbox_command(checkout, "logs")
     assert (asked.returncode, asked.stderr) == (1, "there is no log of daemon; known: none yet\n")
 
 
 @pytest.mark.engine
 def test_simulated_from_start_to_clean() -> None:
     """Without real engines everything answers, says what is not real, and is gone after `clean`."""
-    with _simulated() as checkout:
-        started = _command(
+    with simulated_checkout() as checkout:
+        started = sandbox_command(
             checkout, "start", "--simulated", "--zone", "dev.lab.example", "--secret", "db-password"
         )
         assert started.returncode == 0, started.stderr
@@ -154,35 +126,35 @@ def test_simulated_from_start_to_clean() -> None:
         environment = checkout.env_file.read_text()
         assert checkout.env_file.stat().st_mode & 0o777 == 0o600
         assert "export LAB_SECRET_DB_PASSWORD=" in environment
-        again = _command(checkout, "start", "--simulated")
+        again = sandbox_command(checkout, "start", "--simulated")
         assert again.returncode == 0
         assert checkout.env_file.read_text() == environment
-        assert _command(checkout, "stop").returncode == 0
+        assert sandbox_command(checkout, "stop").returncode == 0
         _wants_running(checkout)
         place_snippet(checkout)
-        assert _command(checkout, "start", "--simulated").returncode == 0
+        assert sandbox_command(checkout, "start", "--simulated").returncode == 0
         assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
         client = docker.DockerClient(base_url=f"unix://{checkout.front_socket('docker-1')}")
         client.images.pull("nginx:1.27")
         client.close()
         status = _status(checkout)
         assert (status["firewall"]["enforced"], status["peers"]) == (False, [])
-        nobody = _command(checkout, "peer", "vmbr0.20", "10.10.20.2/24")
+        nobody = sandbox_command(checkout, "peer", "vmbr0.20", "10.10.20.2/24")
         assert nobody.returncode == 1
         assert nobody.stderr.startswith(
             "there is nobody on a simulated network (asked for with --simulated);"
         )
-        assert _command(checkout, "clean").returncode == 0
+        assert sandbox_command(checkout, "clean").returncode == 0
         assert not checkout.dir.exists()
 
 
 @pytest.mark.engine
 def test_a_port_in_use_stops_the_start() -> None:
     """`start` names the port, and nothing is left running."""
-    with _simulated() as checkout:
+    with simulated_checkout() as checkout:
         port = checkout.ports(["cloudflare"])["cloudflare"]
         with socket.create_server(("127.0.0.1", port)):
-            started = _command(checkout, "start", "--simulated")
+            started = sandbox_command(checkout, "start", "--simulated")
         assert started.returncode == 1
         assert started.stderr.startswith(
             f"port {port} on 127.0.0.1, which .sandbox/ports.json keeps for cloudflare,"
@@ -194,10 +166,10 @@ def test_a_port_in_use_stops_the_start() -> None:
 def test_killed_daemon_adopted_engine_and_nothing_left(checkout: Checkout) -> None:
     """SIGKILL leaves the engine alone; the next start adopts it, forwards work, and stop leaves nothing."""
     before = host_network()
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     lifecycle.stop(checkout)
     _wants_running(checkout)
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
     client = docker.DockerClient(base_url=f"unix://{checkout.front_socket('docker-1')}", timeout=60)
     client.images.pull(REFERENCE)
@@ -213,16 +185,16 @@ def test_killed_daemon_adopted_engine_and_nothing_left(checkout: Checkout) -> No
     engine = (checkout.engine_dir("docker-1") / "launch.pid").read_text()
     os.kill(json.loads(checkout.daemon_file.read_text())["pid"], signal.SIGKILL)
     assert _until(lambda: not is_running(checkout))
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
     assert (checkout.engine_dir("docker-1") / "launch.pid").read_text() == engine
     forward = _status(checkout)["forwards"][0]
     assert (forward["guest"], forward["address"], forward["port"]) == ("docker-1", "10.10.20.11", 8443)
     assert _first_line(forward["listen"]) == "service:web/app"
-    assert _command(checkout, "stop").returncode == 0
+    assert sandbox_command(checkout, "stop").returncode == 0
     assert left_over(checkout) == []
     assert host_network() == before
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     assert _until(lambda: [f["listen"] for f in _status(checkout)["forwards"]] == [forward["listen"]])
     assert _until(lambda: _first_line(forward["listen"]) == "service:web/app")
 
@@ -233,7 +205,7 @@ def test_rules_outlive_the_daemon_and_not_the_guest(checkout: Checkout) -> None:
     place_snippet(checkout, docker_host())
     _wants_running(checkout)
     write_settings(checkout, Settings(simulated=None, zones=()))
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
     namespace = Fabric(Kernel(checkout.prefix)).guest_path("docker-1")
     assert "policy drop" in nft(namespace, "list", "table", "inet", "homelab")
@@ -242,11 +214,11 @@ def test_rules_outlive_the_daemon_and_not_the_guest(checkout: Checkout) -> None:
     nft(namespace, "-f", str(guard))
     os.kill(json.loads(checkout.daemon_file.read_text())["pid"], signal.SIGKILL)
     assert _until(lambda: not is_running(checkout))
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
     assert "chain guard" in nft(namespace, "list", "table", "inet", "homelab")
-    assert _command(checkout, "stop").returncode == 0
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "stop").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
     assert tables(namespace) == ["homelab"]
     assert "policy drop" in nft(namespace, "list", "table", "inet", "homelab")
@@ -255,15 +227,15 @@ def test_rules_outlive_the_daemon_and_not_the_guest(checkout: Checkout) -> None:
 @pytest.mark.engine
 def test_stop_after_kill_sweeps_everything(checkout: Checkout) -> None:
     """When the daemon was killed, `stop` alone ends engines and removes namespaces."""
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     lifecycle.stop(checkout)
     _wants_running(checkout)
-    assert _command(checkout, "start").returncode == 0
+    assert sandbox_command(checkout, "start").returncode == 0
     assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
     os.kill(json.loads(checkout.daemon_file.read_text())["pid"], signal.SIGKILL)
     assert _until(lambda: not is_running(checkout))
     assert left_over(checkout) != []
-    assert _command(checkout, "stop").returncode == 0
+    assert sandbox_command(checkout, "stop").returncode == 0
     assert left_over(checkout) == []
 
 
@@ -271,12 +243,12 @@ def test_stop_after_kill_sweeps_everything(checkout: Checkout) -> None:
 def test_two_checkouts_do_not_disturb_each_other(checkout: Checkout) -> None:
     """Guests of the same name and address run in both, and stopping one leaves the other."""
     with real_checkout() as other:
-        _link_program(other)
+        link_program(other)
         try:
             for each in (checkout, other):
                 _wants_running(each)
                 write_settings(each, Settings(simulated=None, zones=()))
-                assert _command(each, "start").returncode == 0
+                assert sandbox_command(each, "start").returncode == 0
             for each in (checkout, other):
                 assert _until(lambda each=each: _status(each)["guests"][0]["state"] == "running")
             lifecycle.stop(other)

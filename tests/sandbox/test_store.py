@@ -1,15 +1,17 @@
 """The sandbox's store: atomic, durable, thread-safe."""
 
+import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from sandbox.store import Store, StoreError, Transaction
+from sandbox.store import _STEPS, StateFileError, Store, StoreError, Transaction
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,8 +110,66 @@ def test_misuse_is_refused() -> None:
 def test_a_file_that_is_no_store_is_an_error_with_the_repair(tmp_path: Path) -> None:
     """A file of other content is refused with a sentence that names the repair."""
     (tmp_path / "state.db").write_text("something else that is long enough to be no header" * 40)
-    with pytest.raises(StoreError, match="make clean"):
+    with pytest.raises(StateFileError, match="make clean"):
         Store(tmp_path / "state.db")
+
+
+def _format_of(path: Path, *, becomes: int | None = None) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        if becomes is not None:
+            connection.execute(f"PRAGMA user_version = {becomes}")
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _file_with_a_guest(path: Path) -> None:
+    store = Store(path)
+    with store.transaction() as t:
+        t.put("guests", "100", "kept")
+    store.close()
+
+
+def test_a_file_from_before_formats_were_counted_is_taken_over(tmp_path: Path) -> None:
+    """Its documents stay, and it has the present format afterwards."""
+    path = tmp_path / "state.db"
+    _file_with_a_guest(path)
+    present = _format_of(path)
+    _format_of(path, becomes=0)
+    store = Store(path)
+    with store.transaction() as t:
+        assert t.get("guests", "100") == "kept"
+    store.close()
+    assert _format_of(path) == present > 0
+
+
+def test_a_file_of_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """The sentence has both formats and the ways out."""
+    path = tmp_path / "state.db"
+    _file_with_a_guest(path)
+    _format_of(path, becomes=99)
+    with pytest.raises(StateFileError) as problem:
+        Store(path)
+    assert str(problem.value) == (
+        f"the sandbox's state {path} has format 99, and this version of the sandbox knows formats up to "
+        f"{len(_STEPS)}; start it with the version that wrote it, or start from nothing with `make clean`"
+    )
+    assert _format_of(path) == 99
+
+
+def test_a_migration_is_done_once_and_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that fails half-way leaves the file as it was; one that succeeds is not repeated."""
+    path = tmp_path / "state.db"
+    _file_with_a_guest(path)
+    rename = "UPDATE documents SET collection = 'machines' || substr(collection, 7)"
+    monkeypatch.setattr("sandbox.store._STEPS", (*_STEPS, (rename, "nonsense")))
+    with pytest.raises(StateFileError, match="nonsense"):
+        Store(path)
+    assert _format_of(path) == len(_STEPS)
+    monkeypatch.setattr("sandbox.store._STEPS", (*_STEPS, (rename,)))
+    for _ in range(2):
+        store = Store(path)
+        with store.transaction() as t:
+            assert (t.list("guests"), t.list("machines")) == ([], [("100", "kept")])
+        store.close()
 
 
 def test_a_killed_process_leaves_whole_transactions(tmp_path: Path) -> None:
@@ -117,7 +177,7 @@ def test_a_killed_process_leaves_whole_transactions(tmp_path: Path) -> None:
     script = textwrap.dedent(
         """
         import os, sys
-        from sandbox.store import Store
+        from sandbox.store import _STEPS, Store
         store = Store(sys.argv[1])
         with store.transaction() as t:
             t.put("pair", "a", 1); t.put("pair", "b", 1)

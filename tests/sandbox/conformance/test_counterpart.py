@@ -12,8 +12,8 @@ import docker
 import pytest
 
 from sandbox.conformance.counterpart import Counterpart, from_script
-from sandbox.conformance.docker_engine import CONTAINER, DockerEngine, Unplayable
-from sandbox.conformance.errors import ConformanceError
+from sandbox.conformance.docker_engine import CONTAINER, DockerEngine
+from sandbox.conformance.errors import ConformanceError, Unplayable
 from sandbox.conformance.recording import Case
 from sandbox.conformance.script import Script
 

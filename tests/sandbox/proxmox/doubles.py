@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +24,7 @@ class RecordingHost:
         self.specs: dict[int, GuestSpec] = {}
         self.fail = ""
         self._running: set[int] = set()
+        self._wanted: set[int] = set()
 
     def start(self, guest: GuestSpec) -> None:
         """Remember the guest."""
@@ -30,19 +33,27 @@ class RecordingHost:
         self.calls.append(("start", guest.vmid))
         self.specs[guest.vmid] = guest
         self._running.add(guest.vmid)
+        self._wanted.add(guest.vmid)
 
     def stop(self, vmid: int) -> None:
         """Forget that it runs."""
         self.calls.append(("stop", vmid))
         self._running.discard(vmid)
+        self._wanted.discard(vmid)
 
     def destroy(self, vmid: int) -> None:
         """Remember that it is gone."""
         self.calls.append(("destroy", vmid))
+        self._running.discard(vmid)
+        self._wanted.discard(vmid)
 
     def running(self, vmid: int) -> bool:
         """Whether it was started last."""
         return vmid in self._running
+
+    def wanted(self, vmid: int) -> bool:
+        """Whether it was started and not stopped, crashed or not."""
+        return vmid in self._wanted
 
     def crash(self) -> None:
         """All guests stop without being asked."""
@@ -71,18 +82,18 @@ class Api:
         """The address without the path."""
         return f"https://127.0.0.1:{self.port}"
 
-    def raw(self, method: str, path: str, **parameters: Any) -> requests.Response:
+    def raw(self, method: str, path: str, /, **parameters: Any) -> requests.Response:
         """One request; keys are written with `_` for `-` and values are sent as they are."""
         where = {"params": parameters} if method in ("GET", "DELETE") else {"data": parameters}
         return self.session.request(method, f"{self.endpoint}/api2/json/{path}", timeout=10, **where)
 
-    def ok(self, method: str, path: str, **parameters: Any) -> Any:
+    def ok(self, method: str, path: str, /, **parameters: Any) -> Any:
         """The data of a request that must succeed."""
         answer = self.raw(method, path, **parameters)
         assert answer.status_code == 200, (method, path, answer.reason, answer.text)
         return answer.json()["data"]
 
-    def refused(self, method: str, path: str, **parameters: Any) -> tuple[int, str, dict[str, str]]:
+    def refused(self, method: str, path: str, /, **parameters: Any) -> tuple[int, str, dict[str, str]]:
         """Status, reason and errors per field of a request that must fail."""
         answer = self.raw(method, path, **parameters)
         assert answer.status_code != 200, (method, path, answer.text)
@@ -99,7 +110,7 @@ class Api:
             time.sleep(0.01)
         raise AssertionError(f"{upid} did not end in {WAIT_SECONDS} s")
 
-    def done(self, method: str, path: str, **parameters: Any) -> None:
+    def done(self, method: str, path: str, /, **parameters: Any) -> None:
         """A request whose task must end well."""
         assert self.wait(self.ok(method, path, **parameters)) == "OK"
 
@@ -132,3 +143,15 @@ class Api:
         self.done("POST", f"nodes/{node}/qemu", **values)
         found: dict[str, Any] = self.ok("GET", f"nodes/{node}/qemu/{vmid}/config")
         return found
+
+
+@contextmanager
+def as_token(api: Api, path: str, role: str) -> Iterator[Api]:
+    """A second client: a user with one role at one path, and its token, which has the same."""
+    user, token = "limited@pve", "limited@pve!test"
+    api.ok("POST", "access/users", userid=user)
+    made = api.ok("POST", f"access/users/{user}/token/test")
+    api.ok("PUT", "access/acl", path=path, roles=role, users=user, tokens=token)
+    with Api(port=api.port, ca=api.ca) as client:
+        client.session.headers["Authorization"] = f"PVEAPIToken={token}={made['value']}"
+        yield client

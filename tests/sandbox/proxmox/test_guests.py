@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.proxmox import records
 from sandbox.proxmox.guests import GuestSpec, NicSpec
-from sandbox.proxmox.resume import resume
 from sandbox.store import Store
 from tests.sandbox.proxmox.doubles import Api, RecordingHost
 
@@ -166,25 +164,6 @@ def test_the_agent_answers_static_addresses(api: Api) -> None:
     api.done("POST", "nodes/pve-a/qemu/201/status/start")
     (eth0,) = api.ok("GET", call)["result"]
     assert eth0["ip-addresses"][0]["ip-address"] == "10.0.20.5"
-
-
-def test_running_guests_come_back_with_the_daemon(api: Api, host: RecordingHost, store: Store) -> None:
-    """Guests that ran are started again; one that cannot is reported and counts as stopped."""
-    api.vm(201)
-    api.vm(202, net0="model=virtio,bridge=vmbr0")
-    api.vm(203, net0="model=virtio,bridge=vmbr0")
-    for vmid in (201, 202):
-        api.done("POST", f"nodes/pve-a/qemu/{vmid}/status/start")
-    host.crash()
-    assert api.ok("GET", "nodes/pve-a/qemu/201/status/current")["status"] == "stopped"
-    assert resume(store, host) == ()
-    assert [call for call in host.calls if call[0] == "start"] == [("start", v) for v in (201, 202, 201, 202)]
-    host.crash()
-    host.fail = "no memory"
-    problems = resume(store, host)
-    assert problems[0] == "guest vm201 (201) could not be started again: no memory"
-    with store.transaction() as t:
-        assert not any(record["running"] for record in records.every(t))
 
 
 def test_a_task_of_a_dead_daemon_is_over(tmp_path: Path) -> None:

@@ -27,14 +27,14 @@ def test_an_independent_client_is_content(api: Api) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "PVEAPIToken=pulumi@pve!sandbox=wrong", "Basic eA=="])
-def test_only_the_token_opens_the_api(api: Api, header: str | None) -> None:
-    """Without the sandbox's token every call answers 401."""
+def test_nobody_gets_in_without_a_token_or_a_ticket(api: Api, header: str | None) -> None:
+    """Without a valid token or ticket every call answers 401."""
     del api.session.headers["Authorization"]
     if header:
         api.session.headers["Authorization"] = header
     assert api.refused("GET", "version")[0] == 401
-    if header is None:
-        assert "token only" in api.refused("POST", "access/ticket", username="x", password="y")[1]
+    ticket = api.refused("POST", "access/ticket", username="x@pve", password="y")
+    assert ticket[:2] == (401, "authentication failure")
 
 
 def test_all_bad_parameters_are_reported_at_once(api: Api) -> None:
@@ -70,7 +70,7 @@ def test_unknown_paths_and_unplayed_calls_say_which(api: Api) -> None:
     assert api.refused("GET", "nodes/pve-a/nonsense")[:2] == (
         501, "Method 'GET /nodes/pve-a/nonsense' not implemented",
     )  # fmt: skip
-    assert "the sandbox does not play 'GET /access/users'" in api.refused("GET", "access/users")[1]
+    assert "the sandbox does not play 'GET /access/tfa'" in api.refused("GET", "access/tfa")[1]
 
 
 def test_conflicting_path_parameter_is_refused(api: Api) -> None:

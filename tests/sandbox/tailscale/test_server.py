@@ -208,9 +208,9 @@ def test_dns_resources_are_views_of_one_configuration(send: Send) -> None:
     assert send("PATCH", f"{dns}/split-dns", {"x.org": None}).json() == {"lab.example.org": ["10.0.20.53"]}
     configuration = send("GET", f"{dns}/configuration").json()
     assert configuration == {
-        "nameservers": [{"address": "10.0.20.53"}],
+        "nameservers": [{"address": "10.0.20.53", "useWithExitNode": False}],
         "searchPaths": ["lab.example.org"],
-        "splitDNS": {"lab.example.org": [{"address": "10.0.20.53"}]},
+        "splitDNS": {"lab.example.org": [{"address": "10.0.20.53", "useWithExitNode": False}]},
         "preferences": {"magicDNS": False, "overrideLocalDNS": False},
     }
     send("POST", f"{dns}/configuration", {"preferences": {"magicDNS": True}})
