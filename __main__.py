@@ -15,6 +15,7 @@ import pulumi
 
 from components import assembly as create
 from components.deployed import deployed
+from components.foreign_records import refuse_foreign_records
 from components.providers import connect, with_overrides
 from components.reachability import refuse_violations, tell_difference
 from components.scope import announce
@@ -36,6 +37,10 @@ except LabError as error:
 
 tell_difference(proof)
 providers = connect(plan, secrets)
+try:
+    refuse_foreign_records(plan, providers.cloudflare)
+except LabError as error:
+    raise pulumi.RunError(str(error)) from None
 
 segments = create.segments(plan, providers)
 guests = create.guests(plan, providers, segments)

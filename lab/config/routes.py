@@ -21,6 +21,8 @@ class RouteConfig(Part):
     """Only requests below this path."""
     auth: Literal["none", "one-factor", "two-factor"] | None = None
     """What is asked of a visitor first; the ingress' default when not given."""
+    dns: Literal["direct", "proxied", "tunnel", "none"] | None = None
+    """How its public record leads here, or that it has none; as `dns` of the lab says when not given."""
     scheme: Literal["http", "https"] = "http"
     """How the ingress speaks to the target."""
 

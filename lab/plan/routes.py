@@ -13,6 +13,7 @@ from lab.plan.certificate import certificate_names, covers
 from lab.plan.containers import service_endpoint
 from lab.plan.draft import Draft
 from lab.plan.places import Places
+from lab.plan.publication import Publications
 from lab.plan.records import Auth, DockerHostPlan, PublishedPort, RoutePlan, StackPlan
 from lab.plan.wires import TRAEFIK, Wiring
 
@@ -44,6 +45,7 @@ class Routes:
         self.hosts, self.wiring = hosts, wiring
         self.hosts_seen: dict[tuple[str, str | None], str] = {}
         self.names_seen: dict[str, str] = {}
+        self.publications = Publications(draft)
 
     def all(self, stacks: tuple[StackPlan, ...]) -> tuple[RoutePlan, ...]:
         """Every route, services' first."""
@@ -122,16 +124,18 @@ class Routes:
             self.draft.refuse(
                 where, f"the route at {other} is called {name} too", "rename one of their owners"
             )
+        audiences = self._audiences(route, where)
         return RoutePlan(
             name=name,
             host=host,
             target=target,
             url=f"{route.scheme}://{address}",
-            audiences=self._audiences(route, where),
+            audiences=audiences,
             port=port,
             path=route.path,
             auth=self._auth(route, where),
             covered_by=self._certificate(host, where),
+            published=self.publications.of(route, host, audiences, where),
         )
 
     def _audiences(self, route: RouteConfig, where: str) -> tuple[str, ...]:

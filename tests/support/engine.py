@@ -9,10 +9,11 @@ runtime settings, so that nothing leaks from one test into the next.
 import asyncio
 import contextvars
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
@@ -54,6 +55,28 @@ class Secret:
     """A value that was marked secret."""
 
     value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zones:
+    """The public zones as Cloudflare has them before a program runs."""
+
+    records: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """By the zone's name, as the API shows them."""
+    missing: frozenset[str] = frozenset()
+    permissions: tuple[str, ...] = ("#dns_records:read", "#dns_records:edit")
+
+
+class MissingZone(grpc.RpcError):
+    """The provider's refusal, as the engine hands it on."""
+
+    def code(self) -> grpc.StatusCode:
+        """Of every refusal of a provider."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """What the provider said."""
+        return str(self.args[0])
 
 
 @dataclass
@@ -108,6 +131,7 @@ def record(
     config: Mapping[str, str] | None = None,
     secret_keys: tuple[str, ...] = (),
     deployed: Mapping[str, Any] | None = None,
+    zones: Zones | None = None,
 ) -> Recording:
     """Run a program against the recording engine.
 
@@ -118,11 +142,12 @@ def record(
         config: the stack's configuration, with full keys such as `homelab:lab`.
         secret_keys: the keys of it that are secret.
         deployed: the outputs of the last update, for a program that reads its own.
+        zones: what the public zones hold.
 
     Raises:
         Exception: whatever the program raises.
     """
-    monitor = RecordingMonitor(stack, preview, deployed or {})
+    monitor = RecordingMonitor(stack, preview, deployed or {}, zones or Zones())
 
     def run() -> None:
         loop = asyncio.new_event_loop()
@@ -153,9 +178,9 @@ def record(
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps registrations as they arrive, and answers as the providers would."""
 
-    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any]) -> None:
+    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any], zones: Zones) -> None:
         self.recording = Recording()
-        self._stack, self._preview, self._deployed = stack, preview, deployed
+        self._stack, self._preview, self._deployed, self._zones = stack, preview, deployed, zones
 
     def RegisterResource(self, request: Any) -> Any:
         """Keep a registration; its outputs are its inputs and what its provider would add."""
@@ -198,12 +223,28 @@ class RecordingMonitor(mocks.MockMonitor):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:
-        """Answer the one function in use."""
+        """Answer the functions in use: a zone, and the records in it."""
         self.recording.invokes.append((request.tok, request.provider))
-        assert request.tok == "cloudflare:index/getZone:getZone", request.tok
         answer = struct_pb2.Struct()
-        answer.update({"id": "zone-1", "zoneId": "zone-1", "name": "lab.example"})
+        answer.update(self._answers(json_format.MessageToDict(request.args))[request.tok])
         return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+
+    def _answers(self, arguments: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        zone, zone_id = arguments.get("filter", {}).get("name", ""), str(arguments.get("zoneId", ""))
+        if zone in self._zones.missing:
+            raise MissingZone(f'failed to find exactly one result: found 0 for "{zone}"')
+        return {
+            "cloudflare:index/getZone:getZone": {
+                "id": f"id-of-{zone}",
+                "zoneId": f"id-of-{zone}",
+                "name": zone,
+                "permissions": list(self._zones.permissions),
+            },
+            "cloudflare:index/getDnsRecords:getDnsRecords": {
+                "zoneId": zone_id,
+                "results": list(self._zones.records.get(zone_id.removeprefix("id-of-"), ())),
+            },
+        }
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
         if parent:

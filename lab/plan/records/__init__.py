@@ -22,9 +22,9 @@ from lab.plan.records.containers import (
     StackPlan,
     VolumePlan,
 )
-from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan
+from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan, NamePlan, ResolverPlan
 from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
-from lab.plan.records.ingress import Auth, EntryPointPlan, IngressPlan, RoutePlan
+from lab.plan.records.ingress import Auth, EntryPointPlan, IngressPlan, Publication, RoutePlan
 from lab.plan.records.lab import BackupPlan, IdentityPlan, LabPlan
 from lab.plan.records.machines import (
     COROSYNC_PORTS,
@@ -70,12 +70,15 @@ __all__ = [
     "ImagePlan",
     "IngressPlan",
     "LabPlan",
+    "NamePlan",
     "NetworkPlan",
     "NetworkPurpose",
     "NicPlan",
     "NodePlan",
     "PciPlan",
+    "Publication",
     "PublishedPort",
+    "ResolverPlan",
     "RoutePlan",
     "RouterPlan",
     "RulePlan",

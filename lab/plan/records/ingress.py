@@ -18,6 +18,9 @@ class EntryPointPlan:
 
 
 Auth = Literal["none", "one-factor", "two-factor"]
+Publication = Literal["direct", "proxied", "tunnel", "wildcard", "none"]
+"""How a host name is found in public: by a record of its own that leads to an address, to Cloudflare's proxy or to
+its tunnel, by the one record for all, or not at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,7 @@ class RoutePlan:
     auth: Auth = "none"
     covered_by: str | None = None
     """The name of the certificate that covers it."""
+    published: Publication = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
