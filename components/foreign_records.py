@@ -20,6 +20,8 @@ _ADDRESSES = frozenset({"A", "AAAA", "CNAME"})
 """What leads a visitor somewhere; any two of these of one name get in each other's way."""
 _READS, _WRITES = "#dns_records:read", "#dns_records:edit"
 _REFUSED = ("403", "401", "authentication error", "unauthorized", "invalid access token")
+_SAID = "returned an error: "
+"""Before this, the engine only repeats which function was called."""
 _LONGEST = 300
 _ALL = 1_000_000
 """More records than a zone may hold; without a number the provider stops at 1,000 and says nothing."""
@@ -122,7 +124,9 @@ def _records_of(zone: str, provider: pulumi.ProviderResource) -> list[ExistingRe
     # The SDK raises nothing more special; what the provider said is in its text.
     except Exception as error:
         raise _Unreadable(_unreadable(zone, str(error))) from None
-    if _READS in found.permissions and _WRITES not in found.permissions:
+    # Read past the SDK, which warns of it: the list is an old one, and says so where it is about another thing.
+    rights = pulumi.get(found, "permissions") or ()
+    if _READS in rights and _WRITES not in rights:
         raise _Unreadable(_no_rights(zone, f"it may read records and not write them ({_READS})"))
     return [
         ExistingRecord(name=r.name, type=r.type, content=r.content or "", comment=r.comment or "")
@@ -132,7 +136,7 @@ def _records_of(zone: str, provider: pulumi.ProviderResource) -> list[ExistingRe
 
 def _unreadable(zone: str, said: str) -> Issue:
     """Why a zone could not be read, in words that its owner can act on; what the API said is kept."""
-    text = " ".join(said.split())
+    text = " ".join(said.rpartition(_SAID)[2].split())
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     if "exactly one" in text:
         return Issue(

@@ -55,7 +55,7 @@ def _check_place(draft: Draft, inside: InternalDnsConfig, directory: Directory) 
             f"{endpoint} is no machine that {inside.software} could run on",
             "write service:STACK/NAME, guest:NAME, node:NAME or device:NAME",
         )
-    elif not any(directory.addresses(endpoint)):
+    elif endpoint.name in directory.machines and not directory.addresses(endpoint):
         draft.refuse(
             "dns.internal.endpoint",
             f"{endpoint} has no fixed address, so nobody could be told to ask it",

@@ -6,13 +6,14 @@ The official plugin asks for pages until one is empty, or until it has `maxItems
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sandbox.plugins.cloudflare.connection import Api
 from sandbox.plugins.cloudflare.zone import camel
 from sandbox.plugins.properties import names, number, string
 from sandbox.plugins.resource import Function
-from sandbox.plugins.values import Values, integer, text
+from sandbox.plugins.values import Value, Values, integer, text
 
 _MOST = 1000
 _FILTERS = """comment content direction includeShadowMetadata match name order proxied search shadowedByName
@@ -31,7 +32,12 @@ def get_dns_records(api: Api, arguments: Values) -> Values:
         if len(found) >= most:
             break
         page += 1
-    return {**_DEFAULTS, **arguments, "results": [camel(record) for record in found[:most]]}
+    return {**_DEFAULTS, **arguments, "results": [_shown(record) for record in found[:most]]}
+
+
+def _shown(record: dict[str, Any]) -> Value:
+    """A record as Pulumi shows it: `meta`, which has no shape of its own, is JSON in a text."""
+    return camel({**record, "meta": json.dumps(record.get("meta") or {})})
 
 
 FUNCTION: Function[Api] = Function(
