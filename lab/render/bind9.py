@@ -38,11 +38,12 @@ def _options(resolver: ResolverPlan) -> Iterable[str]:
     yield _block("acl lab", [f"{source};" for source in ("127.0.0.0/8", *resolver.asked_from)])
     if resolver.forward_tls_name:
         yield _block(f"tls {_UPSTREAM}", [f'remote-hostname "{resolver.forward_tls_name}";'])
+    # New files come with a new container, or a reload by systemd: nobody needs the channel of rndc.
+    yield "controls { };"
     yield _block(
         "options",
         [
             'directory "/var/cache/bind";',
-            # It runs as it was started, so it needs no folder for a control channel.
             "pid-file none;",
             "session-keyfile none;",
             "listen-on { any; };",
