@@ -80,6 +80,15 @@ def test_a_route_comes_before_a_machine_of_its_name() -> None:
     assert "does not lead to guest:dns" in decided.warnings[0].problem
 
 
+def test_a_route_may_be_called_as_the_machine_that_it_leads_to() -> None:
+    """Whoever gives both one name means that; nothing has to be renamed."""
+    machine = guest(address=12, listens=[443], route=route("siem", "internet"))
+    guests = {"docker-1": guest(address=11, runs="docker"), "dns": guest(address=53), "siem": machine}
+    decided = lab(guests=guests)
+    assert names(decided)["siem.lab.example"] == "10.10.20.11"
+    assert decided.warnings == ()
+
+
 def test_one_name_for_one_address_is_no_conflict() -> None:
     """A guest that is the ingress may be called as one of its routes."""
     stacks = {"web": stack(app=service(listens=[80], route=route("docker-1", "internet")))}

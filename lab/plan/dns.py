@@ -42,9 +42,15 @@ def _records(draft: Draft, ingress: IngressPlan) -> list[DnsRecordPlan]:
 
 
 def inside_address(ingress: IngressPlan, audiences: tuple[str, ...]) -> str:
-    """The address at which the ingress serves these audiences, those inside first; empty where it serves none."""
-    serving = [entry for entry in ingress.entry_points if entry.audience in audiences]
-    return next((entry.address for entry in sorted(serving, key=lambda e: e.audience == "internet")), "")
+    """The address at which the ingress serves these audiences, those inside first; empty where it has none.
+
+    An ingress that is only observed may serve an audience that no entry point of it names: it is where it is.
+    """
+    ways = sorted(
+        ingress.entry_points,
+        key=lambda entry: (entry.audience not in audiences, entry.audience == "internet"),
+    )
+    return next((entry.address for entry in ways), "")
 
 
 def _record(

@@ -106,27 +106,31 @@ def _asked_from(directory: Directory, container: Container | None) -> tuple[str,
 
 
 def _names(draft: Draft, directory: Directory, zone: str) -> tuple[NamePlan, ...]:
-    """Every name once, sorted; a machine whose name is a route's is told about."""
-    found: dict[str, NamePlan] = {}
-    for path, name in (*_route_names(directory), *_machine_names(directory, zone)):
-        taken = found.setdefault(name.name, name)
-        if taken.address != name.address:
+    """Every name once, sorted; a machine that loses its name to somebody else's route is told about."""
+    found = {name.name: (name, machine) for name, machine in _route_names(directory)}
+    for path, name in _machine_names(directory, zone):
+        taken, machine = found.setdefault(name.name, (name, name.of))
+        if taken.address != name.address and machine != name.of:
             draft.warn(
                 path,
                 f"{name.name} is the {taken.of} inside, so that name does not lead to {name.of}",
                 "rename one of the two",
             )
-    return tuple(found[name] for name in sorted(found))
+    return tuple(found[name][0] for name in sorted(found))
 
 
-def _route_names(directory: Directory) -> Iterator[tuple[str, NamePlan]]:
+def _route_names(directory: Directory) -> Iterator[tuple[NamePlan, str]]:
+    """The name of each route, with the machine on which its target is."""
     ingress = directory.plan.ingress
     if ingress is None:
         return
-    machine = next(iter(directory.addresses(INGRESS)), "")
+    ways_in = next(iter(directory.addresses(INGRESS)), "")
     for route in ingress.routes:
-        if address := inside_address(ingress, route.audiences) or machine:
-            yield "", NamePlan(name=route.host, address=address, of=f"route to {route.target}")
+        address = inside_address(ingress, route.audiences) or ways_in
+        target = next(iter(directory.addresses(route.target)), "")
+        if address:
+            name = NamePlan(name=route.host, address=address, of=f"route to {route.target}")
+            yield name, str(directory.owner(target) or route.target)
 
 
 def _machine_names(directory: Directory, zone: str) -> Iterator[tuple[str, NamePlan]]:

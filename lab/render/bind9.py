@@ -38,7 +38,7 @@ def _options(resolver: ResolverPlan) -> Iterable[str]:
     yield _block("acl lab", [f"{source};" for source in ("127.0.0.0/8", *resolver.asked_from)])
     if resolver.forward_tls_name:
         yield _block(f"tls {_UPSTREAM}", [f'remote-hostname "{resolver.forward_tls_name}";'])
-    # New files come with a new container, or a reload by systemd: nobody needs the channel of rndc.
+    # New files come with a new container, or a restart: nobody needs the channel of rndc.
     yield "controls { };"
     yield _block(
         "options",
