@@ -53,6 +53,10 @@ class Call:
         """A task that is over when its UPID is returned; its work runs inside this transaction."""
         return self.tasks.finished(self.t, self.node, kind, ident, self.caller.who, work)
 
+    def finished_on(self, node: str, kind: str) -> str:
+        """A task of a call that is about no node, which ran on this one."""
+        return self.tasks.finished(self.t, node, kind, "", self.caller.who, None)
+
     def worker(self, kind: str, ident: str, work: Callable[[list[str]], None]) -> str:
         """A task that runs in a worker thread once this transaction is committed; returns its UPID."""
         upid, run = self.tasks.worker(self.t, self.node, kind, ident, self.caller.who, work)

@@ -104,8 +104,12 @@ def detach(t: Transaction, record: Record, key: str) -> None:
     if key.startswith("unused") or volume.endswith("cloudinit") or "cloudinit." in volume:
         volumes.remove(t, record["node"], volume)
         return
-    taken = {name for name in record["config"] if name.startswith("unused")}
-    record["config"][next(f"unused{n}" for n in range(256) if f"unused{n}" not in taken)] = volume
+    record["config"][free_unused(record)] = volume
+
+
+def free_unused(record: Record) -> str:
+    """The first free key for a volume that no drive uses."""
+    return next(f"unused{number}" for number in range(256) if f"unused{number}" not in record["config"])
 
 
 def resize(t: Transaction, record: Record, key: str, wanted: str) -> None:

@@ -143,11 +143,13 @@ KNOWN: Final[Mapping[str, Checker]] = MappingProxyType(
         "disk-size": _pattern(r"\d+(?:\.\d+)?[KMGT]?", "disk size"),
         "dns-name": _dns,
         "email": _pattern(r"[\w+-]+(?:\.[\w+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", "email address"),
+        "graphite-path": _pattern(r"\w+(?:[.-]\w+)*", "graphite path"),
         "ip": _ip,
         "ipv4": _ipv4,
         "ipv4mask": _pattern(r"(?:\d{1,3}\.){3}\d{1,3}|\d{1,2}", "network mask"),
         "ipv6": _ipv6,
         "lxc-ip-with-ll-iface": _any_of("IP address", _ip, _pattern(r"fe80:[0-9a-fA-F:]+%\w+", "address")),
+        "mac-prefix": _pattern(rf"{_HEX}[02468aceACE](?::{_HEX}{{2}}){{0,2}}", "MAC address prefix"),
         "mac-addr": _pattern(rf"{_HEX}[02468aceACE](?::{_HEX}{{2}}){{5}}", "unicast MAC address"),
         "pve-bridge-id": _pattern(r"[-_.A-Za-z0-9]+", "bridge name"),
         "pve-configid": _pattern(r"[A-Za-z][A-Za-z0-9_-]+", "configuration ID"),
@@ -158,6 +160,9 @@ KNOWN: Final[Mapping[str, Checker]] = MappingProxyType(
         "pve-fw-protocol-spec": _pattern(r"[a-z][a-z0-9.-]*|\d{1,3}", "protocol"),
         "pve-fw-sport-spec": _ports,
         "pve-groupid": _pattern(r"[A-Za-z0-9._-]+", "group ID"),
+        "pve-ha-node": _pattern(rf"{_LABEL}(?::\d+)?", "HA node"),
+        "pve-ha-resource-id": _pattern(r"(?:vm|ct):[1-9]\d{2,8}", "HA resource ID"),
+        "pve-ha-resource-or-vm-id": _pattern(r"(?:(?:vm|ct):)?[1-9]\d{2,8}", "HA resource or VM ID"),
         "pve-hotplug-feature": _pattern(r"[01a-z]+", "hotplug feature"),
         "pve-iface": _pattern(r"[A-Za-z][A-Za-z0-9_]{1,20}(?:[:.]\d+)?", "network interface name"),
         "pve-ipv4-config": _any_of(
@@ -175,6 +180,10 @@ KNOWN: Final[Mapping[str, Checker]] = MappingProxyType(
         "pve-qm-ipconfig": _ip_config,
         "pve-realm": _pattern(_REALM, "realm"),
         "pve-roleid": _pattern(r"[A-Za-z0-9._-]+", "role ID"),
+        "pve-sdn-fabric-id": _pattern(r"[a-z][a-z0-9]{0,7}", "fabric ID"),
+        "pve-sdn-subnet-id": _any_of(
+            "subnet", _cidr, _pattern(r"[a-z][a-z0-9]*-[0-9a-fA-F.:]+-\d{1,3}", "subnet ID")
+        ),
         "pve-storage-content": _pattern(
             r"backup|images|import|iso|none|rootdir|snippets|vztmpl", "content type"
         ),

@@ -21,6 +21,10 @@ _NOT_CONFIG = (
     "revert",
 )  # fmt: skip
 _REFUSED = ("unique", "restore", "revert")
+_LOOPBACK = {
+    "name": "lo", "hwaddr": "00:00:00:00:00:00", "hardware-address": "00:00:00:00:00:00", "inet": "127.0.0.1/8",
+    "ip-addresses": [{"ip-address": "127.0.0.1", "ip-address-type": "inet", "prefix": 8}],
+}  # fmt: skip
 # Proxmox VE keeps what an administrator may set only as root with a password.
 _ROOT_ONLY_FEATURES = ("fuse", "keyctl", "mknod", "mount", "force_rw_sys")
 
@@ -40,10 +44,12 @@ def _apply(call: Call, record: records.Record, log: list[str]) -> None:
     config = record["config"]
     deleted = [key for key in re.split(r"[,;\s]+", call.values.get("delete", "")) if key]
     changes = {key: value for key, value in call.rest(*_NOT_CONFIG).items() if value != ""}
-    for key in deleted:
+    cleared = [key for key, value in call.rest(*_NOT_CONFIG).items() if value == ""]
+    for key in (*deleted, *cleared):
         if key in config:
             drives.detach(call.t, record, key) if _is_mount(key) else config.pop(key)
-    for key, value in changes.items():
+    # The root file system gets the first disk, whatever order the request has.
+    for key, value in sorted(changes.items(), key=lambda change: change[0] != "rootfs"):
         if _is_mount(key):
             _mount(call, record, key, value, log)
         elif re.fullmatch(r"net\d+", key):
@@ -145,7 +151,7 @@ def _interfaces(call: Call) -> Any:
     record = records.load(call.t, "lxc", call.node, call.values["vmid"])
     if not records.is_running(record, call.guests):
         raise failed(f"CT {record['vmid']} not running")
-    found = []
+    found: list[dict[str, Any]] = [_LOOPBACK]
     names = [records.pairs(text)["name"] for _, text in records.numbered(record["config"], "net")]
     for name, nic in zip(names, records.spec(record).nics, strict=True):
         entry: dict[str, Any] = {"name": name, "hwaddr": nic.mac.lower(), "hardware-address": nic.mac.lower()}

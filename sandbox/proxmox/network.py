@@ -18,14 +18,15 @@ _PORT = {"iface": "eno1", "type": "eth", "exists": 1, "active": 1, "method": "ma
 _FRESH: dict[str, Any] = {"applied": {"eno1": _PORT}, "pending": {"eno1": _PORT}}
 
 
-def _load(t: Transaction, node: str) -> dict[str, Any]:
+def load(t: Transaction, node: str) -> dict[str, Any]:
+    """The interfaces of a node as they are and as they will be after a reload: `applied` and `pending`."""
     state: dict[str, Any] = t.get(COLLECTION, node) or json.loads(json.dumps(_FRESH))
     return state
 
 
 def has_bridge(t: Transaction, node: str, bridge: str) -> bool:
     """Whether a bridge of this name is applied on the node."""
-    return _load(t, node)["applied"].get(bridge, {}).get("type") in ("bridge", "OVSBridge")
+    return load(t, node)["applied"].get(bridge, {}).get("type") in ("bridge", "OVSBridge")
 
 
 def _show(entry: dict[str, Any], applied: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def _show(entry: dict[str, Any], applied: dict[str, Any]) -> dict[str, Any]:
 
 
 def _list(call: Call) -> Any:
-    state, wanted = _load(call.t, call.node), call.values.get("type")
+    state, wanted = load(call.t, call.node), call.values.get("type")
     matches = {"any_bridge": ("bridge", "OVSBridge"), "any_local_bridge": ("bridge", "OVSBridge")}
     entries = [
         _show(entry, state["applied"])
@@ -51,7 +52,7 @@ def _list(call: Call) -> Any:
 
 
 def _get(call: Call) -> Any:
-    state = _load(call.t, call.node)
+    state = load(call.t, call.node)
     entry = state["pending"].get(call.values["iface"])
     if entry is None:
         raise bad_parameters({"iface": "interface does not exist"})
@@ -82,7 +83,7 @@ def _entry(call: Call) -> dict[str, Any]:
 
 
 def _create(call: Call) -> None:
-    state, name = _load(call.t, call.node), call.values["iface"]
+    state, name = load(call.t, call.node), call.values["iface"]
     if name in state["pending"]:
         raise bad_parameters({"iface": "interface already exists"})
     _check_ports(state, call.values, name)
@@ -103,7 +104,7 @@ def _check_ports(state: dict[str, Any], values: dict[str, Any], name: str) -> No
 
 
 def _update(call: Call) -> None:
-    state, name = _load(call.t, call.node), call.values["iface"]
+    state, name = load(call.t, call.node), call.values["iface"]
     if name not in state["pending"]:
         raise failed("interface does not exist")
     _check_ports(state, call.values, name)
@@ -112,7 +113,7 @@ def _update(call: Call) -> None:
 
 
 def _delete(call: Call) -> None:
-    state, name = _load(call.t, call.node), call.values["iface"]
+    state, name = load(call.t, call.node), call.values["iface"]
     if state["pending"].pop(name, None) is None:
         raise bad_parameters({"iface": "interface does not exist"})
     call.t.put(COLLECTION, call.node, state)
@@ -120,7 +121,7 @@ def _delete(call: Call) -> None:
 
 def _reload(call: Call) -> Any:
     def work(log: list[str]) -> None:
-        state = _load(call.t, call.node)
+        state = load(call.t, call.node)
         state["applied"] = state["pending"]
         call.t.put(COLLECTION, call.node, state)
 
@@ -128,7 +129,7 @@ def _reload(call: Call) -> Any:
 
 
 def _revert(call: Call) -> None:
-    state = _load(call.t, call.node)
+    state = load(call.t, call.node)
     state["pending"] = state["applied"]
     call.t.put(COLLECTION, call.node, state)
 

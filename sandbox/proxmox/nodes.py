@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sandbox.proxmox import tasks
+from sandbox.proxmox import records, tasks
 from sandbox.proxmox.access.checks import denied
 from sandbox.proxmox.call import Call, Routes
 from sandbox.proxmox.errors import bad_parameters
@@ -53,7 +53,14 @@ def _status(call: Call) -> Any:
         "cpu": 0,
         "loadavg": ["0.00", "0.00", "0.00"],
         "cpuinfo": {"cpus": _PROCESSORS, "cores": _PROCESSORS, "sockets": 1, "model": "sandbox"},
-        "memory": {"total": _MEMORY, "used": 0, "free": _MEMORY},
+        "boot-info": {"mode": "efi", "secureboot": 0},
+        "current-kernel": {
+            "sysname": "Linux",
+            "release": "sandbox",
+            "version": "#1 SMP",
+            "machine": "x86_64",
+        },
+        "memory": {"total": _MEMORY, "used": 0, "free": _MEMORY, "available": _MEMORY},
         "rootfs": {"total": 100 * 2**30, "used": 0, "free": 100 * 2**30, "avail": 100 * 2**30},
     }
 
@@ -95,6 +102,35 @@ def _put_time(call: Call) -> None:
     call.t.put(NODES, call.node, _settings(call) | {"timezone": zone})
 
 
+def _get_hosts(call: Call) -> Any:
+    hosts = _settings(call).get("hosts", {"data": "127.0.0.1 localhost.localdomain localhost\n"})
+    return hosts | {"digest": records.digest(hosts)}
+
+
+def _post_hosts(call: Call) -> None:
+    found = {key: value for key, value in _get_hosts(call).items() if key != "digest"}
+    records.check_digest(found, call.values.get("digest"))
+    call.t.put(NODES, call.node, _settings(call) | {"hosts": {"data": call.values["data"]}})
+
+
+def _get_config(call: Call) -> Any:
+    config = _settings(call).get("config", {})
+    return config | {"digest": records.digest(config)}
+
+
+def _put_config(call: Call) -> None:
+    config = _settings(call).get("config", {})
+    records.check_digest(config, call.values.get("digest"))
+    for name in re.split(r"[,;\s]+", call.values.get("delete", "")):
+        config.pop(name, None)
+    given = call.rest("node", "delete", "digest")
+    if given.get("description"):
+        # Kept as comment lines, so it comes back ending in a line break.
+        given["description"] = given["description"].rstrip("\n") + "\n"
+    merged = {key: value for key, value in (config | given).items() if value != ""}
+    call.t.put(NODES, call.node, _settings(call) | {"config": merged})
+
+
 def _may_see(call: Call, task: dict[str, Any], privilege: str) -> bool:
     owner = str(task["user"])
     # A user's tasks are also those of the user's tokens.
@@ -109,10 +145,16 @@ def _task(call: Call, privilege: str = "Sys.Audit") -> dict[str, Any]:
     return record
 
 
+def _shown(task: dict[str, Any]) -> dict[str, Any]:
+    # The token that asked is told apart from its user.
+    user, _, token = str(task["user"]).partition("!")
+    kept = {key: value for key, value in task.items() if key != "log"}
+    return kept | {"user": user} | ({"tokenid": token} if token else {})
+
+
 def _tasks(call: Call) -> Any:
     found = [
-        {"upid": upid, **{key: value for key, value in record.items() if key not in ("log", "status")}}
-        | {"status": record.get("exitstatus", "RUNNING")}
+        {"upid": upid, **_shown(record)} | {"status": record.get("exitstatus", "RUNNING")}
         for upid, record in call.t.list(tasks.COLLECTION)
         if record["node"] == call.node and _may_see(call, record, "Sys.Audit")
     ]
@@ -124,7 +166,7 @@ def _tasks(call: Call) -> Any:
 def _task_status(call: Call) -> Any:
     upid = call.values["upid"]
     record = _task(call)
-    return {"upid": upid, **{key: value for key, value in record.items() if key != "log"}}
+    return {"upid": upid, **_shown(record)}
 
 
 def _task_log(call: Call) -> Any:
@@ -149,6 +191,10 @@ def routes() -> Routes:
         ("PUT", "/nodes/{node}/dns"): _put_dns,
         ("GET", "/nodes/{node}/time"): _get_time,
         ("PUT", "/nodes/{node}/time"): _put_time,
+        ("GET", "/nodes/{node}/hosts"): _get_hosts,
+        ("POST", "/nodes/{node}/hosts"): _post_hosts,
+        ("GET", "/nodes/{node}/config"): _get_config,
+        ("PUT", "/nodes/{node}/config"): _put_config,
         ("GET", "/nodes/{node}/tasks"): _tasks,
         ("GET", "/nodes/{node}/tasks/{upid}/status"): _task_status,
         ("GET", "/nodes/{node}/tasks/{upid}/log"): _task_log,

@@ -114,11 +114,15 @@ def _check_text(schema: Mapping[str, Any], text: str) -> None:
     if options and text not in [str(option) for option in options]:
         names = ", ".join(map(str, options))
         raise _Invalid(f"value '{text}' does not have a value in the enumeration '{names}'")
-    # Perl writes a compiled pattern as (?^:...), which Python does not read.
     pattern = schema.get("pattern")
-    if pattern and not re.fullmatch(pattern.replace("(?^:", "(?:"), text):
+    if pattern and not fits(pattern, text):
         raise _Invalid("value does not match the regex pattern")
     _check_format(schema, text)
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether a text has a pattern of the description. Perl writes one that is compiled as `(?^i:...)`."""
+    return re.fullmatch(re.sub(r"\(\?\^(?=[imsx]*:)", "(?", pattern), text) is not None
 
 
 def _check_format(schema: Mapping[str, Any], text: str) -> None:

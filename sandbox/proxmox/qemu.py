@@ -51,7 +51,8 @@ def _apply(call: Call, record: records.Record, log: list[str]) -> None:
     config = record["config"]
     deleted = [key for key in re.split(r"[,;\s]+", call.values.get("delete", "")) if key]
     changes = {key: value for key, value in call.rest(*_NOT_CONFIG).items() if value != ""}
-    for key in deleted:
+    cleared = [key for key, value in call.rest(*_NOT_CONFIG).items() if value == ""]
+    for key in (*deleted, *cleared):
         if key in config:
             drives.detach(call.t, record, key) if drives.is_drive(key) else config.pop(key)
     for key, value in changes.items():
@@ -138,7 +139,7 @@ def _current(call: Call) -> Any:
     config = records.load(call.t, "qemu", call.node, call.values["vmid"])["config"]
     if _has_agent(config):
         found["agent"] = 1
-    return found | {"qmpstatus": found["status"]}
+    return found | {"qmpstatus": found["status"], "type": "qemu"}
 
 
 def _has_agent(config: dict[str, Any]) -> bool:

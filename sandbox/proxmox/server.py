@@ -21,7 +21,19 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from sandbox.proxmox import cluster, firewall, groups, lxc, mappings, network, nodes, qemu, storage
+from sandbox.proxmox import (
+    cluster,
+    firewall,
+    groups,
+    lxc,
+    moves,
+    network,
+    nodes,
+    qemu,
+    sdn,
+    sections,
+    storage,
+)
 from sandbox.proxmox.access import acl, custom_roles, directory, login, passwords, pools, users
 from sandbox.proxmox.access import groups as user_groups
 from sandbox.proxmox.access.checks import Caller, denied, require_permission
@@ -43,7 +55,7 @@ NOT_PLAYED = "the sandbox does not play"
 def routes() -> Routes:
     """Every call that the sandbox plays, by method and path template."""
     access = (acl, custom_roles, passwords, pools, user_groups, users)
-    modules = (cluster, firewall, groups, lxc, mappings, network, nodes, qemu, storage, *access)
+    modules = (cluster, firewall, groups, lxc, moves, network, nodes, qemu, sdn, sections, storage, *access)
     return {key: handler for module in modules for key, handler in module.routes().items()}
 
 

@@ -82,6 +82,14 @@ def remove(t: Transaction, node: str, volid: str) -> None:
         raise failed(f"volume '{volid}' does not exist")
 
 
+def move(t: Transaction, node: str, target: str, volid: str) -> None:
+    """Have a volume lie on another node."""
+    record = find(t, node, volid)
+    if record is not None:
+        t.put(COLLECTION, f"{target}/{volid}", record)
+        t.delete(COLLECTION, f"{node}/{volid}")
+
+
 def set_size(t: Transaction, node: str, volid: str, size: int) -> None:
     """Change the size (bytes) of a volume that exists."""
     record = find(t, node, volid)

@@ -41,11 +41,17 @@ _DEVICES: Final = (("(?:hostpci|usb)", re.compile(r"mapping=|spice")), ("serial"
 _ROOT_ONLY_CONTAINER: Final = re.compile(r"hookscript|lock|lxc|dev\d+")
 
 
-def require_creation(call: Call) -> None:
-    """Raise ApiError 403 where the caller may not make the guest that the call is about."""
-    vmid, pool = call.values["vmid"], call.values.get("pool")
+def require_pool(call: Call) -> None:
+    """Raise ApiError 403 where the call names a pool that does not exist."""
+    pool = call.values.get("pool")
     if pool is not None and pool not in call.caller.directory["pools"]:
         raise denied(f"pool '{pool}' does not exist")
+
+
+def require_creation(call: Call) -> None:
+    """Raise ApiError 403 where the caller may not make the guest that the call is about."""
+    require_pool(call)
+    vmid, pool = call.values["vmid"], call.values.get("pool")
     places = [f"/vms/{vmid}", *([f"/pool/{pool}"] if pool else [])]
     if not any(call.caller.has(place, ["VM.Allocate"]) for place in places):
         raise denied()

@@ -77,7 +77,7 @@ def test_every_format_of_a_played_call_is_known(description: ApiDescription) -> 
     # Of parameters that no client of the sandbox sends.
     assert unknown <= {"storage-pair", "pve-hotplug-features", "pve-fw-conntrack-helper", "pve-qm-bootdisk",
                        "pve-phys-bits", "bridge-pair", "pve-ct-timezone", "pve-storage-content", "pve-qm-ide",
-                       "pve-command-batch"}  # fmt: skip
+                       "pve-command-batch", "pve-sdn-bgp-rt"}  # fmt: skip
 
 
 @pytest.mark.parametrize(

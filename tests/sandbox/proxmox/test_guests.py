@@ -146,7 +146,8 @@ def test_a_container(api: Api, host: RecordingHost) -> None:
     tasks = [one["upid"] for one in api.ok("GET", "nodes/pve-a/tasks")]
     assert api.wait(next(upid for upid in tasks if "vzstart" in upid)) == "OK"
     assert host.specs[301].nics[0].address == "10.0.20.9/24"
-    (shown,) = api.ok("GET", "nodes/pve-a/lxc/301/interfaces")
+    loopback, shown = api.ok("GET", "nodes/pve-a/lxc/301/interfaces")
+    assert loopback["name"] == "lo"
     assert shown["ip-addresses"] == [{"ip-address": "10.0.20.9", "ip-address-type": "inet", "prefix": 24}]
     api.done("POST", "nodes/pve-a/lxc/301/status/shutdown", forceStop=1, timeout=55)
     api.done("DELETE", "nodes/pve-a/lxc/301")
