@@ -12,13 +12,13 @@ import sys
 from pathlib import Path
 
 from sandbox.conformance import plugin
-from sandbox.conformance.document import write_part
+from sandbox.conformance.document import HTTP_BEGIN, write_part
 from sandbox.conformance.errors import ConformanceError
 from sandbox.conformance.figures import Figures, figures_of, total
-from sandbox.conformance.http.run import http_outcomes
+from sandbox.conformance.http.run import http_outcomes, package_figures
 from sandbox.conformance.recording import Case, read_cases
 from sandbox.conformance.replay import Verdict
-from sandbox.conformance.report import rendered, table
+from sandbox.conformance.report import HTTP_HEADINGS, rendered, table
 from sandbox.conformance.run import replay_all
 from sandbox.conformance.stand_ins import stand_in_figures
 from sandbox.conformance.tailnet_policies import policy_figures
@@ -88,6 +88,9 @@ def _http_options(arguments: list[str]) -> argparse.Namespace:
     parser = _parser("http", "Send recorded HTTP requests to the sandbox's APIs, and compare the answers.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, JSON Lines, gzipped")
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose id contains this")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the table of packages between a document's marks"
+    )
     return parser.parse_args(arguments)
 
 
@@ -133,7 +136,10 @@ def _policies(options: argparse.Namespace) -> dict[str, Figures]:
 
 def _http(options: argparse.Namespace) -> dict[str, Figures]:
     cases = _chosen(options)
-    return figures_of(http_outcomes(cases, progress=lambda done: _progress(done, cases)))
+    outcomes = http_outcomes(cases, progress=lambda done: _progress(done, cases))
+    if options.write:
+        write_part(options.write, table(package_figures(outcomes), HTTP_HEADINGS), HTTP_BEGIN)
+    return figures_of(outcomes)
 
 
 def _stand_ins(options: argparse.Namespace) -> dict[str, Figures]:

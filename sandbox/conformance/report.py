@@ -10,6 +10,7 @@ from sandbox.conformance.replay import Verdict
 
 WIDTH = 160  # characters of a value in a text; JSON holds it whole
 HEADINGS = ("steps", "agree", "differ", "refused", "not replayable", "agreement")
+HTTP_HEADINGS = ("package", "requests", "answered alike", "differ", "refused", "not replayable", "agreement")
 
 
 def rendered(figures: dict[str, Figures], form: str) -> str:
@@ -24,9 +25,9 @@ def row(one: Figures) -> list[str]:
     return [str(one.steps), *map(str, counts), *map(str, apart), one.share]
 
 
-def table(figures: dict[str, Figures]) -> str:
+def table(figures: dict[str, Figures], headings: tuple[str, ...] = ("type", *HEADINGS)) -> str:
     """The figures as a Markdown table."""
-    lines = [f"| type | {' | '.join(HEADINGS)} |", f"| --- |{' ---: |' * len(HEADINGS)}"]
+    lines = [f"| {' | '.join(headings)} |", f"| --- |{' ---: |' * len(HEADINGS)}"]
     lines += [f"| `{token}` | {' | '.join(row(one))} |" for token, one in figures.items()]
     lines.append(f"| all | {' | '.join(row(total(figures.values())))} |")
     return "\n".join(lines)

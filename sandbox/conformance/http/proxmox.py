@@ -10,7 +10,7 @@ import http.client
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -21,12 +21,15 @@ from sandbox.conformance.difference import Difference
 from sandbox.conformance.errors import ConformanceError
 from sandbox.conformance.http.api import Exchange, Server
 from sandbox.conformance.http.fields import field_differences
+from sandbox.conformance.http.idle_host import IdleHost
+from sandbox.conformance.http.proxmox_fields import as_read
+from sandbox.conformance.http.proxmox_outside import change_outside
+from sandbox.conformance.http.proxmox_seed import seed
 from sandbox.conformance.recording import Case, Step
 from sandbox.conformance.request_body import Request
 from sandbox.conformance.script import Answer
 from sandbox.conformance.serving import served_on_loopback
 from sandbox.proxmox.description import ApiDescription, DescriptionError, fetch
-from sandbox.proxmox.guests import GuestSpec
 from sandbox.proxmox.server import NOT_PLAYED, application
 from sandbox.store import Store
 
@@ -38,47 +41,30 @@ _MEANINGS: Final = (
     "already exists", "already defined", "does not exist", "no such", "refusing to override", "is not running",
     "shrinking disks", "Parameter verification failed", "Permission check failed", "No route to host",
 )  # fmt: skip
-# Made up by the recording's server, or other in each run; the plugin reads none of them.
-_UNREAD: Final = frozenset(("digest", "pid", "pstart", "starttime", "uptime", "vmgenid", "meta", "ctime"))
-
-
-class _IdleHost:
-    """Runs guests by remembering that they run."""
-
-    def __init__(self) -> None:
-        self._running: set[int] = set()
-
-    def start(self, guest: GuestSpec) -> None:
-        self._running.add(guest.vmid)
-
-    def stop(self, vmid: int) -> None:
-        self._running.discard(vmid)
-
-    def destroy(self, vmid: int) -> None:
-        self._running.discard(vmid)
-
-    def running(self, vmid: int) -> bool:
-        return vmid in self._running
-
-    def wanted(self, vmid: int) -> bool:
-        return vmid in self._running
 
 
 class _Server:
     """One fresh API and the tasks that it has in common with the recording."""
 
-    def __init__(self, url: str, token: str, store: Store, host: _IdleHost) -> None:
+    def __init__(
+        self, url: str, token: str, store: Store, host: IdleHost, endpoint: Callable[[Request], str]
+    ) -> None:
         self._address = urlsplit(url)
         self._token = token
         self._store = store
         self._host = host
+        self._endpoint = endpoint
         self._tasks: dict[str, str] = {}
+        self._sent = ""
 
     def seed(self, case: Case) -> None:
-        """Nothing yet."""
+        """Make what was there."""
+        seed(case, self._store, self._host, PREFIX)
+        self._sent = json.dumps([one.get("body") for step in case.steps for one in step.get("http") or ()])
 
     def outside(self, case: Case, step: Step) -> None:
-        """Nothing yet."""
+        """Remove what the plugin made, or stop it, as the step says."""
+        change_outside(self._store, self._host, case, step, PREFIX)
 
     def send(self, exchange: Exchange) -> Answer:
         """Send it; a task that theirs had finished is asked about until it is over here too."""
@@ -109,7 +95,9 @@ class _Server:
         if exchange.answer.status != 200:
             return []
         back = {ours: theirs for theirs, ours in self._tasks.items()}
-        return field_differences(_data(exchange.answer), _renamed(_data(answer), back), _UNREAD)
+        endpoint = self._endpoint(exchange.request)
+        sides = (_data(exchange.answer), _renamed(_data(answer), back))
+        return field_differences(*(as_read(endpoint, side, self._sent) for side in sides))
 
     def _ask(self, request: Request) -> Answer:
         path = _renamed(unquote(request.path), self._tasks) if "UPID" in request.path else None
@@ -181,10 +169,10 @@ class ProxmoxApi:
     @contextmanager
     def start(self) -> Iterator[Server]:
         """A fresh API over plain HTTP: what TLS does is no part of a recording."""
-        store, host = Store(":memory:"), _IdleHost()
+        store, host = Store(":memory:"), IdleHost()
         app = application(store, token=self._token, description=self._description, guests=host)
         try:
             with served_on_loopback(app) as url:
-                yield _Server(url, self._token, store, host)
+                yield _Server(url, self._token, store, host, self.endpoint)
         finally:
             store.close()

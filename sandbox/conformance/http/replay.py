@@ -1,4 +1,8 @@
-"""Every recorded request of a case, sent in the recorded order to a fresh API, and what became of each."""
+"""Every recorded request of a case, sent in the recorded order to a fresh API, and what became of each.
+
+Once a write was taken by one side and refused by the other, the two servers hold different things. That write differs,
+and the rest of the case is not replayable.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,9 @@ def _answered(api: Api, server: Server, case: Case) -> Iterator[Answered]:
             if lost:
                 yield Answered(case=case, step=index, verdict=Verdict.UNPLAYABLE, endpoint=endpoint)
             else:
-                yield _sent(server, case, index, exchange, endpoint)
+                found = _sent(server, case, index, exchange, endpoint)
+                lost = found.parts
+                yield found.outcome
 
 
 def _played(server: Server, case: Case, step: Step) -> bool:
@@ -57,10 +63,19 @@ def _played(server: Server, case: Case, step: Step) -> bool:
     return True
 
 
-def _sent(server: Server, case: Case, step: int, exchange: Exchange, endpoint: str) -> Answered:
+@dataclass(frozen=True)
+class _Sent:
+    outcome: Answered
+    parts: bool
+
+
+def _sent(server: Server, case: Case, step: int, exchange: Exchange, endpoint: str) -> _Sent:
     answer = server.send(exchange)
     if server.refuses(answer):
-        return Answered(case=case, step=step, verdict=Verdict.REFUSED, endpoint=endpoint)
-    found = tuple(server.compare(exchange, answer))
-    verdict = Verdict.DIFFERS if found else Verdict.AGREES
-    return Answered(case=case, step=step, verdict=verdict, differences=found, endpoint=endpoint)
+        return _Sent(Answered(case=case, step=step, verdict=Verdict.REFUSED, endpoint=endpoint), parts=False)
+    differences = tuple(server.compare(exchange, answer))
+    verdict = Verdict.DIFFERS if differences else Verdict.AGREES
+    writes = exchange.request.method not in ("GET", "HEAD")
+    parts = writes and (answer.status < 400) != (exchange.answer.status < 400)
+    outcome = Answered(case=case, step=step, verdict=verdict, differences=differences, endpoint=endpoint)
+    return _Sent(outcome, parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
 from sandbox.conformance.errors import ConformanceError
@@ -14,7 +13,7 @@ from sandbox.conformance.http.docker import DockerApi
 from sandbox.conformance.http.proxmox import ProxmoxApi
 from sandbox.conformance.http.replay import Answered, answered
 from sandbox.conformance.http.tailscale import TailscaleApi
-from sandbox.conformance.recording import Case, read_cases
+from sandbox.conformance.recording import Case
 
 APIS: Final[Mapping[str, Callable[[], Api]]] = {
     "cloudflare": CloudflareApi,
@@ -50,14 +49,9 @@ def http_outcomes(
     return found
 
 
-def package_figures(folder: Path) -> dict[str, Figures]:
-    """The figures of each package whose recording is in the folder.
-
-    Raises:
-        ConformanceError: a recording is not there or cannot be replayed.
-    """
-    found = {}
-    for package in sorted(APIS):
-        outcomes = http_outcomes(read_cases([folder / f"{package}.jsonl.gz"]))
-        found[package] = total(figures_of(outcomes).values())
-    return found
+def package_figures(outcomes: Iterable[Answered]) -> dict[str, Figures]:
+    """The figures of each package, sorted."""
+    by_package: dict[str, list[Answered]] = {}
+    for outcome in outcomes:
+        by_package.setdefault(outcome.case.package, []).append(outcome)
+    return {name: total(figures_of(found).values()) for name, found in sorted(by_package.items())}
