@@ -16,6 +16,7 @@ ROUTES = {"www": route("www", "internet"), "admin": route("admin")}
 def lab(routes: dict[str, Any] = ROUTES, *, edge: dict[str, Any] | None = None, **dns: Any) -> LabPlan:
     """A lab with one service for each route, and these keys under dns."""
     services = {name: service(listens=[80], route=part) for name, part in routes.items()}
+    services |= {"cloudflared": service(egress=True)} if edge else {}
     entries = {"tailnet": {"port": 8443}, "internet": {"port": 443}}
     return plan(
         tailnet={},
@@ -70,7 +71,8 @@ def test_a_tunnel_is_a_name_of_cloudflares() -> None:
 
 def test_where_the_ingress_is_behind_a_tunnel_so_are_its_names() -> None:
     """TLS that ends in the tunnel needs no other word for the records of internet routes."""
-    found = {r.name: r.type for r in lab(edge={"tls": "tunnel"}, tunnel=TUNNEL).dns.records}
+    edge = {"tls": "tunnel", "tunnel": "service:web/cloudflared"}
+    found = {r.name: r.type for r in lab(edge=edge, tunnel=TUNNEL).dns.records}
     assert found == {"admin.lab.example": "A", "www.lab.example": "CNAME"}
 
 

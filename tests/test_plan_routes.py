@@ -156,7 +156,10 @@ def test_traefik_publishes_one_port_for_each_audience() -> None:
 
 def test_a_certificate_name_may_be_short() -> None:
     """A single label among the certificate's names is below the domain, for coverage and in the request alike."""
-    decided = routed(certificate={"names": ["www", "*.other.example"]}, dns={"provider": "cloudflare"})
+    decided = routed(
+        certificate={"names": ["www", "*.other.example"]},
+        dns={"provider": "cloudflare", "zones": ["other.example"]},
+    )
     assert decided.certificate is not None
     assert decided.certificate.names == ("www.lab.example", "*.other.example")
     assert only(decided).covered_by == "www.lab.example"

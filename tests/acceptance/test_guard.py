@@ -4,22 +4,14 @@ The tests of this module run in order on one clone whose lab is up.
 """
 
 import json
-import os
 import re
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.plan import load_plan
 from lab.render.guard import guard_text
-from tests.acceptance.clone import clone_to
 from tests.acceptance.lab import RunningLab, within
-from tests.support.needs import need
 
 pytestmark = pytest.mark.engine
 
@@ -31,21 +23,6 @@ ROUTED_BY_ITS_NODE = {
 }
 GUARD = "docker-1-guard"
 TABLE = "homelab"
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[RunningLab]:
-    """The dev lab of a clone, up; nothing of it is left afterwards."""
-    need(sys.platform == "linux" and os.geteuid() == 0, "the real engine and network take root on Linux")
-    folder = Path(tempfile.mkdtemp(prefix="hl-"))
-    clone = clone_to(folder)
-    try:
-        first = clone.make("up", timeout=3000)
-        assert first.code == 0, first
-        yield RunningLab(clone)
-    finally:
-        clone.make("clean")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _pair(data: Any, source: str, target: str, port: str | None) -> dict[str, Any]:
