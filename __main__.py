@@ -15,6 +15,7 @@ import pulumi
 
 from components import assembly as create
 from components.deployed import deployed
+from components.foreign_records import refuse_foreign_records
 from components.policy_in_force import may_overwrite
 from components.providers import connect, with_overrides
 from components.reachability import refuse_violations, tell_difference
@@ -34,6 +35,7 @@ try:
     refuse_violations(proof)
     providers = connect(plan, secrets)
     overwrite = may_overwrite(plan, providers)
+    refuse_foreign_records(plan, providers.cloudflare)
 except LabError as error:
     raise pulumi.RunError(str(error)) from None
 

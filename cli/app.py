@@ -1,6 +1,7 @@
 """The verbs of the command `lab`, each a few lines over the library."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -103,6 +104,27 @@ def bootstrap() -> None:
     from lab.render.bootstrap import docker_host
 
     print(docker_host(), end="")
+
+
+@app.command()
+def render(
+    folder: Annotated[
+        Path, typer.Argument(help="Where the files are written, below a folder for each machine.")
+    ],
+    lab: LabOption = "dev",
+    file: FileOption = None,
+) -> None:
+    """Write the files that a person puts in place: those of a resolver that is no service of the lab."""
+    from lab.render.by_hand import files_by_hand
+
+    files = files_by_hand(planned(lab_file(lab, file)))
+    for name, text in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        print(target)
+    if not files:
+        print("nothing: every file of this lab reaches its place by itself")
 
 
 @app.command()

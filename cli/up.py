@@ -105,7 +105,7 @@ def _binaries() -> tuple[str, ...]:
 
 def _wishes(plan: LabPlan) -> list[str]:
     secrets = [ref.name for ref in plan.secrets if ref.name not in API_SECRETS]
-    zones = [plan.dns.zone] if plan.dns.zone else []
+    zones = list(plan.dns.zones)
     stand_ins = ["--stand-ins"] if os.environ.get(IMAGES_VARIABLE) == "stand-ins" else []
     return [
         *stand_ins,

@@ -19,6 +19,7 @@ from components.host_guard import HostGuard, HostGuardArgs
 from components.isolated_service_stack import IsolatedServiceStack, IsolatedServiceStackArgs
 from components.providers import Providers
 from components.proxmox_node import ProxmoxNode, ProxmoxNodeArgs
+from components.resolver_files import with_resolver_files
 from components.scope import managed_routers
 from components.stack_links import StackLinks, StackLinksArgs
 from components.subnet_router import SubnetRouter, SubnetRouterArgs
@@ -117,9 +118,9 @@ def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert
         return None
     if plan.dns.managed and plan.dns.records:
         DnsZone("dns", DnsZoneArgs(dns=plan.dns), providers.options())
-    if plan.asked_certificate is None:
+    if plan.certificate is None or (plan.ingress is not None and not plan.ingress.ends_tls):
         return None
-    args = WildcardCertArgs(certificate=plan.asked_certificate, dns_token=secrets["cloudflare-token"])
+    args = WildcardCertArgs(certificate=plan.certificate, dns_token=secrets["cloudflare-token"])
     return WildcardCert("certificate", args, providers.options())
 
 
@@ -182,6 +183,9 @@ def stacks(
             shared[name] = {**shared.get(name, {}), **linked.networks}
     for stack in scope.managed_stacks(plan):
         args = IsolatedServiceStackArgs(
-            stack=stack, host=hosts[stack.host], shared_networks=shared.get(stack.host, {}), secrets=secrets
+            stack=with_resolver_files(stack, plan.dns.resolver),
+            host=hosts[stack.host],
+            shared_networks=shared.get(stack.host, {}),
+            secrets=secrets,
         )
         IsolatedServiceStack(join(stack.host, stack.name), args, _behind(guards, stack.host))

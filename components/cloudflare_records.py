@@ -7,7 +7,7 @@ them.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -22,7 +22,7 @@ _AUTOMATIC = 1
 """The TTL that Cloudflare chooses; proxied records must have it."""
 
 
-def zone_id(parent: pulumi.ComponentResource, zone: str) -> pulumi.Output[str]:
+def _zone_id(parent: pulumi.ComponentResource, zone: str) -> pulumi.Output[str]:
     """The id of a zone by its name, looked up with the provider of the component."""
     import pulumi_cloudflare as cloudflare
 
@@ -34,12 +34,10 @@ def zone_id(parent: pulumi.ComponentResource, zone: str) -> pulumi.Output[str]:
 
 
 def create_records(
-    parent: pulumi.ComponentResource, name: str, zone: pulumi.Input[str], records: Iterable[DnsRecordPlan]
+    parent: pulumi.ComponentResource, name: str, records: Sequence[DnsRecordPlan]
 ) -> "list[DnsRecord]":
-    """Create records as children of a component.
-
-    A CAA record's content is its tag and its value, such as `issue letsencrypt.org`.
-    """
+    """Create records as children of a component, each in its zone."""
+    zones = {zone: _zone_id(parent, zone) for zone in sorted({record.zone for record in records})}
     seen: Counter[str] = Counter()
     created = []
     for record in records:
@@ -48,7 +46,9 @@ def create_records(
         seen[label] += 1
         # Several records of one name and type are numbered in the order of the plan.
         created.append(
-            _record(parent, join(label, str(seen[label]) if seen[label] > 1 else ""), zone, record)
+            _record(
+                parent, join(label, str(seen[label]) if seen[label] > 1 else ""), zones[record.zone], record
+            )
         )
     return created
 

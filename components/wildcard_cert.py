@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cloudflare_records import create_records, zone_id
-from lab.plan.records import CertificatePlan, DnsRecordPlan
+from components.cloudflare_records import create_records
+from lab.plan.records import CertificatePlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +35,7 @@ class WildcardCert(pulumi.ComponentResource):
     def __init__(self, name: str, args: WildcardCertArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("homelab:index:WildcardCert", name, {}, opts)
         certificate = args.certificate
-        bases = sorted({covered.removeprefix("*.") for covered in certificate.names})
-        records = create_records(
-            self,
-            name,
-            zone_id(self, certificate.zone),
-            [
-                DnsRecordPlan(
-                    name=base, type="CAA", content=f"{tag} {certificate.authority}", comment="who may sign"
-                )
-                for base in bases
-                for tag in ("issue", "issuewild")
-            ],
-        )
+        records = create_records(self, name, certificate.caa)
         allowed = pulumi.Output.all(*(record.id for record in records))
         token = pulumi.Output.secret(args.dns_token)
         self.names = pulumi.Output.from_input(list(certificate.names))

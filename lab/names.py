@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 
 INTERFACE_PREFIX = "br-"
+_COMMENT = 100
+"""The characters of a DNS record's comment on Cloudflare's free plan."""
 
 
 def join(*parts: str) -> str:
@@ -56,3 +58,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if not choices:
         return "remove it, or declare it first"
     return "use one of: " + ", ".join(choices)
+
+
+def owner_mark(environment: str) -> str:
+    """How the comment of a public DNS record begins that this environment created."""
+    return f"homelab/{environment}:"
+
+
+def owned_comment(environment: str, about: str) -> str:
+    """The comment of a public DNS record: whose it is, and what for.
+
+    Comments are the one thing that marks a record on every plan (tags cost money), and hold 100 characters on the
+    free one.
+    """
+    return f"{owner_mark(environment)} {about}"[:_COMMENT]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.isolation.preflight import TOKEN, ZONE, Condition
 from lab.isolation.verdict import Verdict
+from lab.plan.certificate import AUTHORITY
 from lab.plan.records import CertificatePlan
 
 if TYPE_CHECKING:
@@ -64,22 +65,29 @@ def zone_conditions(base_url: str, token: str, certificate: CertificatePlan) -> 
 
 
 def _asked(client: "Cloudflare", certificate: CertificatePlan) -> Iterator[Condition]:
+    for name in certificate.zones:
+        bases = {record.name for record in certificate.caa if record.zone == name}
+        yield from _about(client, name, bases)
+
+
+def _about(client: "Cloudflare", name: str, bases: set[str]) -> Iterator[Condition]:
+    """What is said about one zone, and the base names of the certificate in it."""
     from cloudflare import APIStatusError
 
     try:
-        zones = [_Zone(z.id, z.name, str(z.status)) for z in client.zones.list(name=certificate.zone)]
+        zones = [_Zone(z.id, z.name, str(z.status)) for z in client.zones.list(name=name)]
     except APIStatusError as error:
         if error.status_code not in (400, 401, 403):
             raise
         yield _no(TOKEN, f"Cloudflare does not accept it: {_said(error)}", _NEW_TOKEN)
         return
     if not zones:
-        yield _no(ZONE, f"the token sees no zone {certificate.zone}", _NEW_TOKEN)
+        yield _no(ZONE, f"the token sees no zone {name}", _NEW_TOKEN)
         return
     zone = zones[0]
     yield _active(zone)
     yield _may_write(client, zone)
-    yield from _records(client, zone, certificate)
+    yield from _records(client, zone, bases)
 
 
 def _active(zone: _Zone) -> Condition:
@@ -112,8 +120,7 @@ def _may_write(client: "Cloudflare", zone: _Zone) -> Condition:
     )
 
 
-def _records(client: "Cloudflare", zone: _Zone, certificate: CertificatePlan) -> Iterator[Condition]:
-    bases = {name.removeprefix("*.") for name in certificate.names}
+def _records(client: "Cloudflare", zone: _Zone, bases: set[str]) -> Iterator[Condition]:
     aliases = {record["name"] for record in _listed(client, zone, "CNAME")}
     away = {record["name"] for record in _listed(client, zone, "NS")} - {zone.name}
     problems = [problem for base in sorted(bases) if (problem := _obstacle(base, aliases, away)) is not None]
@@ -121,8 +128,8 @@ def _records(client: "Cloudflare", zone: _Zone, certificate: CertificatePlan) ->
         yield _no(CAA, problem, "change that record at Cloudflare, or choose other names for the certificate")
     if not problems:
         others = {_authority(record) for record in _listed(client, zone, "CAA") if record["name"] in bases}
-        also = ", ".join(sorted(others - {certificate.authority}))
-        reason = f"with this lab's records {certificate.authority} may sign"
+        also = ", ".join(sorted(others - {AUTHORITY}))
+        reason = f"with this lab's records {AUTHORITY} may sign"
         yield Condition(
             what=CAA,
             verdict=Verdict.yes,

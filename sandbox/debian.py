@@ -19,6 +19,7 @@ from sandbox.errors import SandboxError
 
 # Never taken from a package: a second C library beside the system's own breaks every program.
 SYSTEM_PACKAGES = frozenset({"libc6", "libgcc-s1", "libcrypt1", "gcc-12-base"})
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 Progress = Callable[[str], None]
@@ -41,6 +42,7 @@ class PackageSet:
         instead: what a person can do where it cannot be had.
         own_libraries: take every library below the roots, also those that this system has, so that the set
             stays whole when the system changes; else those that the system lacks.
+        backports: take what is newer in the release's backports from there.
         finish: what is done to the unpacked tree before it is used.
     """
 
@@ -50,6 +52,7 @@ class PackageSet:
     roots: tuple[str, ...]
     instead: str
     own_libraries: bool = False
+    backports: bool = False
     finish: Callable[[Path], None] = lambda root: None
 
 
@@ -87,7 +90,7 @@ def fetch(cache: Path, packages: PackageSet, progress: Progress) -> Path:
         # apt's own download user must be able to write here; else apt prints a warning for each package.
         work.chmod(0o755)
         run = _Runner(packages)
-        options = _apt_lists(cache, run, progress)
+        options = _apt_lists(cache, packages.backports, run, progress)
         names = _closure(packages, options, run)
         progress(
             f"fetching {len(names)} Debian packages for {packages.title} "
@@ -110,21 +113,42 @@ def fetch(cache: Path, packages: PackageSet, progress: Progress) -> Path:
     return target
 
 
-def _apt_lists(cache: Path, run: "_Runner", progress: Progress) -> list[str]:
-    """Options for apt: none where the system has package lists, else those that make lists in the cache."""
-    if any(Path("/var/lib/apt/lists").glob("*Packages*")):
+def _apt_lists(cache: Path, backports: bool, run: "_Runner", progress: Progress) -> list[str]:
+    """Options for apt: none where the system has the package lists, else those that make lists in the cache."""
+    if not backports and any(Path("/var/lib/apt/lists").glob("*Packages*")):
         return []
-    lists = cache / "apt"
+    lists = cache / ("apt-backports" if backports else "apt")
     (lists / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     (lists / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
     options = [
         *("-o", f"Dir::State::lists={lists}/lists"),
         *("-o", f"Dir::Cache={lists}/cache"),
         *("-o", "APT::Sandbox::User=root"),
+        *(_with_backports(lists, run) if backports else []),
     ]
     progress("reading Debian's package lists into the cache")
     run(["apt-get", *options, "-q", "update"], "read Debian's package lists", lists)
     return options
+
+
+def _with_backports(lists: Path, run: "_Runner") -> list[str]:
+    """Options for the release's main archive and, before it, its backports, from where the system has its own."""
+    wanted = ["--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages", "Component: main"]
+    targets = run(["apt-get", "indextargets", *wanted], "read where Debian's packages are", lists).split()
+    # The release itself is the one whose name says nothing more: no -updates, no -security.
+    release, archive = next(
+        pair for pair in zip(targets[::2], targets[1::2], strict=True) if "-" not in pair[0]
+    )
+    signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
+    sources = lists / "sources.list"
+    sources.write_text(
+        "".join(f"deb {signed}{archive} {suite} main\n" for suite in (release, f"{release}-backports"))
+    )
+    return [
+        *("-o", f"Dir::Etc::SourceList={sources}"),
+        *("-o", "Dir::Etc::SourceParts=/dev/null"),
+        *("-o", f"APT::Default-Release={release}-backports"),
+    ]
 
 
 def _closure(packages: PackageSet, options: Sequence[str], run: "_Runner") -> list[str]:

@@ -270,3 +270,23 @@ def test_main_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         main()
     assert ended.value.code == 0
     assert "Pulumi.test.yaml is fine" in capsys.readouterr().out
+
+
+def test_the_files_of_a_resolver_on_a_machine_are_written(folder: Path) -> None:
+    """Below the machine and at their place there, ready to be copied; a service is given its own."""
+    text = LAB + "dns: {internal: {software: bind9, endpoint: guest:docker-1}}\n"
+    (folder / "Pulumi.test.yaml").write_text(text)
+    answer = run("render", "out", "--lab", "test")
+    assert answer.exit_code == 0
+    assert "out/docker-1/etc/bind/named.conf\n" in answer.stdout
+    assert (
+        "docker-1.lab.example. A 10.10.20.11" in (folder / "out/docker-1/etc/bind/db.lab.example").read_text()
+    )
+
+
+def test_a_lab_without_such_files_says_so() -> None:
+    """Nothing is written, and that is no mistake."""
+    assert (
+        run("render", "out", "--lab", "test").stdout
+        == "nothing: every file of this lab reaches its place by itself\n"
+    )

@@ -72,6 +72,16 @@ _APP = "stacks.web.services.app"
 _DATABASE = stack("nas", app=service(listens=[80]), db=service(listens=[5432]))
 _CIRCLE = {"guests": {"dns": guest(address=12, listens=["53/udp"])}}
 
+_PUBLISHED: Raw = {
+    "tailnet": {},
+    "ingress": ingress(audiences={"internet": {"port": 443}, "tailnet": {"port": 8443}}),
+    "stacks": {
+        "web": stack(
+            www=service(listens=[80], route=route("www", "internet")),
+            admin=service(listens=[80], route=route("admin")),
+        )
+    },
+}
 CASES = [
     Case(
         "blocked-flow",
@@ -269,6 +279,27 @@ CASES = [
         {"nodes": {"pve": {"address": "10.10.20.2", "dns": ["127.0.0.53"]}}},
         {"nodes": {"pve": {"address": "10.10.20.2", "dns": ["10.10.20.53"]}}},
         {"stacks": {"web": stack(app=service(listens=[80]))}},
+    ),
+    Case(
+        "public-name-leads-inside",
+        "record www.lab.example",
+        {"dns": {"provider": "cloudflare"}},
+        {"dns": {"provider": "cloudflare", "address": "9.9.9.9"}},
+        _PUBLISHED,
+    ),
+    Case(
+        "public-name-leads-inside",
+        "record *.lab.example",
+        {"dns": {"provider": "cloudflare", "records": "wildcard"}},
+        {"dns": {"provider": "cloudflare", "records": "none"}},
+        _PUBLISHED,
+    ),
+    Case(
+        "needless-public-name",
+        "record admin.lab.example",
+        {"dns": {"provider": "cloudflare", "internal": {"software": "bind9", "endpoint": "guest:docker-1"}}},
+        {"dns": {"provider": "cloudflare", "internal": {"software": "other", "endpoint": "guest:docker-1"}}},
+        _PUBLISHED,
     ),
     Case(
         "boot-order-cycle",

@@ -43,9 +43,9 @@ def test_no_certificate_is_asked_for() -> None:
     """Without one, and where TLS ends in front of Traefik."""
     assert conditions(small_lab()) == ()
     upstream = ingress(
-        audiences={"services": {"port": 443}}, tls="upstream", trusted_upstreams=["10.10.20.5"]
+        audiences={"internet": {"port": 443}}, tls="upstream", trusted_upstreams=["10.10.20.5"]
     )
-    assert conditions(asking(ingress=upstream)) == ()
+    assert conditions(asking(ingress=upstream, stacks={})) == ()
 
 
 def test_a_host_that_no_name_covers() -> None:

@@ -193,7 +193,9 @@ def test_an_observed_ingress_asks_by_itself() -> None:
 def test_a_certificate_lets_the_ingress_out() -> None:
     """Traefik reaches the certificate authority where there is a certificate to ask for, and only there."""
     assert "ingress -> internet:443/tcp" not in flows(edge("tailnet"))
-    assert "ingress -> internet:443/tcp" in flows(edge("tailnet", certificate={"names": ["*.lab.example"]}))
+    assert "ingress -> internet:443/tcp" in flows(
+        edge("tailnet", certificate={"names": ["*.lab.example"]}, dns={"provider": "cloudflare"})
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import pytest
 from lab.plan.records import LabPlan
 from tests.support.builders import TAILSCALE, guest, ingress, plan, service, stack
 
+NAMES = {"names": ["*.lab.example"]}
+
 
 def asked(decided: LabPlan, source: str) -> set[str]:
     """Whom a source may ask for its names, where it may by both protocols."""
@@ -97,7 +99,10 @@ def test_without_a_server_somebody_outside_is_asked() -> None:
                 },
             },
         ),
-        ("ingress", {"tailnet": {}, "ingress": ingress(), "certificate": {"names": ["*.lab.example"]}}),
+        (
+            "ingress",
+            {"tailnet": {}, "ingress": ingress(), "certificate": NAMES, "dns": {"provider": "cloudflare"}},
+        ),
     ],
 )
 def test_a_container_that_goes_out_asks_whom_its_host_asks(source: str, sections: dict[str, Any]) -> None:

@@ -156,46 +156,10 @@ def test_traefik_publishes_one_port_for_each_audience() -> None:
 
 def test_a_certificate_name_may_be_short() -> None:
     """A single label among the certificate's names is below the domain, for coverage and in the request alike."""
-    decided = routed(certificate={"names": ["www", "*.other.example"]}, dns={"provider": "cloudflare"})
+    decided = routed(
+        certificate={"names": ["www", "*.other.example"]},
+        dns={"provider": "cloudflare", "zones": ["other.example"]},
+    )
     assert decided.certificate is not None
     assert decided.certificate.names == ("www.lab.example", "*.other.example")
     assert only(decided).covered_by == "www.lab.example"
-
-
-def dns(**changes: Any) -> list[tuple[str, str, str, bool]]:
-    """The public records of a lab with a route for the internet and one for the tailnet."""
-    decided = routed(
-        ingress=ingress(audiences={"tailnet": {"port": 8443}, "internet": {"port": 443}}),
-        stacks={
-            "web": stack(
-                app=service(listens=[80], route=route("www", "internet")),
-                admin=service(listens=[80], routes=[route("admin"), route("admin", path="/api")]),
-            )
-        },
-        dns={"provider": "cloudflare", **changes},
-    )
-    return [(record.name, record.type, record.content, record.proxied) for record in decided.dns.records]
-
-
-def test_every_host_name_is_one_record() -> None:
-    """A host name with two routes is one record, at the ingress' address."""
-    assert dns() == [
-        ("admin.lab.example", "A", "10.10.20.11", False),
-        ("www.lab.example", "A", "10.10.20.11", False),
-    ]
-
-
-def test_only_internet_routes_are_proxied() -> None:
-    """Cloudflare stands in front of routes for the internet, never of those for the tailnet."""
-    assert [record[3] for record in dns(proxied="yes")] == [False, True]
-
-
-def test_one_record_may_stand_for_all() -> None:
-    """A wildcard record hides which names there are."""
-    assert dns(records="wildcard") == [("*.lab.example", "A", "10.10.20.11", False)]
-
-
-def test_there_may_be_no_records() -> None:
-    """Without public records nothing of the lab is in the zone."""
-    assert dns(records="none") == []
-    assert dns(provider="none") == []

@@ -26,6 +26,8 @@ class RouteConfig(Part):
     """What is asked of a visitor first; the ingress' default when not given."""
     middlewares: tuple[Name, ...] = ()
     """More of `ingress.middlewares` that its requests pass, after those of the audience and before the sign-in."""
+    dns: Literal["direct", "proxied", "tunnel", "none"] | None = None
+    """How its public record leads here, or that it has none; as `dns` of the lab says when not given."""
     scheme: Literal["http", "https"] = "http"
     """How the ingress speaks to the target."""
     ca: Name | None = None

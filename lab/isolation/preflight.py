@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lab.flows import Port
 from lab.isolation.proof import Proof
 from lab.isolation.verdict import Verdict
+from lab.plan.certificate import AUTHORITY
 from lab.plan.directory import INGRESS, INTERNET
 from lab.plan.records import CertificatePlan, IngressPlan
 
@@ -40,24 +41,25 @@ def conditions(proof: Proof) -> tuple[Condition, ...]:
 
 
 def _conditions(proof: Proof, ingress: IngressPlan, certificate: CertificatePlan) -> Iterator[Condition]:
+    zones = " and ".join(certificate.zones)
     yield _names(ingress, certificate)
     yield Condition(
         what="authority",
         verdict=Verdict.yes,
-        reason=f"{_who_signs(certificate)}; CAA records let {certificate.authority} sign, and nobody else",
+        reason=f"{_who_signs(certificate)}; CAA records let {AUTHORITY} sign, and nobody else",
     )
     yield _way(proof, _HTTPS, "way to the authority", "it and Cloudflare's API are reached")
     yield _way(proof, _DNS, "way to the challenge", _where_it_is_seen(proof, certificate))
     yield Condition(
         what=ZONE,
         verdict=Verdict.unknown,
-        reason=f"the account of the token has to have {certificate.zone}, active, with no part given to others",
+        reason=f"the account of the token has to have {zones}, active, with no part given to others",
         repair=_ASK,
     )
     yield Condition(
         what=TOKEN,
         verdict=Verdict.unknown,
-        reason=f"cloudflare-token needs Zone Read and DNS Edit for {certificate.zone}, and nothing else",
+        reason=f"cloudflare-token needs Zone Read and DNS Edit for {zones}, and nothing else",
         repair=_ASK,
     )
 
@@ -90,11 +92,11 @@ def _who_signs(certificate: CertificatePlan) -> str:
 
 
 def _where_it_is_seen(proof: Proof, certificate: CertificatePlan) -> str:
-    dns = proof.plan.dns
+    resolver = proof.plan.dns.resolver
     seen = f"Traefik looks for its answer at {' and '.join(certificate.resolvers)}"
-    if dns.internal_zone is None:
+    if resolver is None or resolver.zone is None:
         return seen
-    return f"{seen}, past {dns.internal_endpoint}, whose own {dns.internal_zone} would hide it"
+    return f"{seen}, past {resolver.endpoint}, whose own {resolver.zone} would hide it"
 
 
 def _way(proof: Proof, port: Port, what: str, meant: str) -> Condition:

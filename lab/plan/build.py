@@ -16,7 +16,7 @@ from lab.names import did_you_mean
 from lab.plan.certificate import plan_certificate
 from lab.plan.containers import plan_stacks, plan_subnet_routers
 from lab.plan.directory import Directory
-from lab.plan.dns import plan_dns, public_zone
+from lab.plan.dns import plan_dns
 from lab.plan.docker_proxies import add_proxies
 from lab.plan.draft import Draft, check_records
 from lab.plan.endpoints import check_references
@@ -27,6 +27,7 @@ from lab.plan.machines import plan_devices, plan_guests, plan_nodes, plan_vlans
 from lab.plan.permissions import plan_flows
 from lab.plan.places import settle_places
 from lab.plan.records import BackupPlan, IdentityPlan, LabPlan, RouterPlan, SecretRef
+from lab.plan.resolver import plan_resolver
 from lab.plan.rules import guest_rules, vlan_rules
 from lab.plan.safety import check_expectations, plan_acceptances, plan_expectations
 from lab.plan.tailnet import advertised_routes, plan_tailnet
@@ -106,8 +107,7 @@ def _planned(draft: Draft) -> LabPlan:
         docker_hosts=tuple(hosts[name] for name in sorted(hosts)),
         stacks=stacks,
         ingress=ingress,
-        certificate=plan_certificate(draft, public_zone(draft)),
-        dns=plan_dns(draft, ingress),
+        certificate=plan_certificate(draft),
         tailnet=plan_tailnet(draft, places, advertised, ingress),
         subnet_routers=routers,
         sets={name: config.sets[name] for name in sorted(config.sets)},
@@ -117,6 +117,7 @@ def _planned(draft: Draft) -> LabPlan:
         identity=IdentityPlan(**config.identity.__dict__) if config.identity else None,
         backup=tuple(BackupPlan(**part.__dict__) for part in config.backup),
     )
+    plan = replace(plan, dns=plan_dns(draft, ingress, plan_resolver(draft, plan)))
     directory = Directory(plan)
     check_expectations(draft, directory)
     plan = _with_rules(directory)

@@ -1,7 +1,12 @@
 """The certificate of the ingress: which names it covers, and which it does not."""
 
+from lab.names import owned_comment
 from lab.plan.draft import Draft
-from lab.plan.records import CertificatePlan
+from lab.plan.records import CertificatePlan, DnsRecordPlan
+from lab.plan.zones import zone_of
+
+AUTHORITY = "letsencrypt.org"
+"""Who signs, as CAA records name them (RFC 8659): both of Let's Encrypt's directories, staging included."""
 
 
 def covers(name: str, host: str) -> bool:
@@ -23,23 +28,35 @@ def certificate_names(draft: Draft) -> tuple[str, ...]:
     )
 
 
-def plan_certificate(draft: Draft, zone: str) -> CertificatePlan | None:
-    """What the certificate covers and who signs it.
-
-    Args:
-        draft: the plan while it is made.
-        zone: the public zone in which the challenge is answered.
-    """
+def plan_certificate(draft: Draft) -> CertificatePlan | None:
+    """What the certificate covers, who signs it, and the public zones in which the challenge is answered."""
     certificate = draft.config.certificate
     if certificate is None:
         return None
     _refuse_what_nobody_could_sign(draft)
+    names = certificate_names(draft)
     return CertificatePlan(
-        names=certificate_names(draft),
+        names=names,
         dns=certificate.dns,
         ca=certificate.ca,
         email=certificate.email,
-        zone=zone,
+        caa=_caa(draft, names) if draft.config.dns.provider == "cloudflare" else (),
+    )
+
+
+def _caa(draft: Draft, names: tuple[str, ...]) -> tuple[DnsRecordPlan, ...]:
+    """For each base name, in the zone that holds it: who may sign for it, and who for everything below it."""
+    comment = owned_comment(draft.environment, "who may sign")
+    return tuple(
+        DnsRecordPlan(
+            name=base,
+            zone=zone_of(draft, base),
+            type="CAA",
+            content=f"{tag} {AUTHORITY}",
+            comment=comment,
+        )
+        for base in sorted({name.removeprefix("*.") for name in names})
+        for tag in ("issue", "issuewild")
     )
 
 

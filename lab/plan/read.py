@@ -122,7 +122,8 @@ def _second_owners(config: LabConfig, neighbour: Neighbour) -> Iterator[Issue]:
     other = neighbour.config
     shared = {
         "tailnet-policy": config.tailnet is not None and other.tailnet is not None,
-        "dns-zone": "none" not in (config.dns.provider, other.dns.provider) and _zone(config) == _zone(other),
+        "dns-zone": "none" not in (config.dns.provider, other.dns.provider)
+        and bool(_zones(config) & _zones(other)),
         "cluster-firewall": bool(
             {n.address for n in config.nodes.values()} & {n.address for n in other.nodes.values()}
         ),
@@ -136,5 +137,5 @@ def _second_owners(config: LabConfig, neighbour: Neighbour) -> Iterator[Issue]:
             )
 
 
-def _zone(config: LabConfig) -> str:
-    return config.dns.zone or config.domain
+def _zones(config: LabConfig) -> set[str]:
+    return {config.dns.zone or config.domain, *config.dns.zones}

@@ -12,6 +12,7 @@ from lab.plan.certificate import certificate_names, covers
 from lab.plan.draft import Draft
 from lab.plan.entries import check_ports, check_tls, tls_of
 from lab.plan.middlewares import named_middlewares
+from lab.plan.publication import Publications
 from lab.plan.records import Auth, RoutePlan, SecretRef, TargetTlsPlan
 from lab.plan.route_targets import DeclaredRoute, TargetAddresses, declared_routes, routed_port
 
@@ -45,6 +46,7 @@ class Routes:
         self.hosts_seen: dict[tuple[str, str | None], str] = {}
         self.passed_through: dict[str, str] = {}
         self.names_seen: dict[str, str] = {}
+        self.publications = Publications(draft)
 
     def all(self) -> tuple[RoutePlan, ...]:
         """Every route, services' first."""
@@ -81,6 +83,7 @@ class Routes:
             protocol=route.protocol,
             entry=route.entry,
             passthrough=route.passthrough,
+            published=self.publications.of(route, host, audiences, where),
         )
 
     def _name(self, declared: DeclaredRoute) -> str:

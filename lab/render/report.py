@@ -1,14 +1,17 @@
 """A plan as text for a person: what there is, where it is, and who may talk to whom."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 
 from lab.plan.records import (
+    DnsRecordPlan,
     EntryPointPlan,
     GuardPlan,
     GuestPlan,
     IngressPlan,
     LabPlan,
     NodePlan,
+    ResolverPlan,
     RoutePlan,
     ServicePlan,
     VlanPlan,
@@ -290,15 +293,12 @@ def _names(plan: LabPlan) -> Iterator[list[str]]:
         c = plan.certificate
         yield [f"Certificate: {', '.join(c.names)} from {c.ca} by DNS-01 at {c.dns}"]
     dns = plan.dns
-    lines = [f"  {r.name} {r.type} {r.content}{' proxied' if r.proxied else ''}" for r in dns.records]
-    if lines:
-        yield [f"DNS: {dns.provider}, zone {dns.zone}", *lines]
-    if dns.internal_software:
-        forward = f", forwards to {' '.join(dns.forwards_to)}" if dns.forwards_to else ""
-        tls = f" over TLS as {dns.forward_tls_name}" if dns.forward_tls_name else ""
-        zone = f", zone {dns.internal_zone}" if dns.internal_zone else ""
-        filters = ", filters advertisers and malware" if dns.filters else ""
-        yield [f"Resolver: {dns.internal_software} at {dns.internal_endpoint}{zone}{forward}{tls}{filters}"]
+    if dns.records:
+        head = ("name", "type", "leads to", "zone", "")
+        rows = [(r.name, r.type, r.content, r.zone, _record_facts(r)) for r in dns.records]
+        yield [f"Public names: {dns.provider}", *table(rows, head=head)]
+    if dns.resolver is not None:
+        yield _resolver(dns.resolver)
     if plan.tailnet is not None:
         t = plan.tailnet
         groups = [f"  group {name}: {', '.join(users)}" for name, users in t.groups.items()]
@@ -315,6 +315,23 @@ def _names(plan: LabPlan) -> Iterator[list[str]]:
         )
         members = [f"  members: {', '.join(map(str, t.members))}"] if t.members else []
         yield [f"Tailnet{_after(t.description)}", *groups, *routes, *grants, *shells, *names, *members]
+
+
+def _record_facts(record: DnsRecordPlan) -> str:
+    private = record.type == "A" and IPv4Address(record.content).is_private
+    return "; ".join(
+        filter(None, ("proxied" if record.proxied else "", "private address" if private else ""))
+    )
+
+
+def _resolver(resolver: ResolverPlan) -> list[str]:
+    forward = f", forwards to {' '.join(resolver.forwards_to)}" if resolver.forwards_to else ""
+    tls = f" over TLS as {resolver.forward_tls_name}" if resolver.forward_tls_name else ""
+    zone = f", zone {resolver.zone}" if resolver.zone else ""
+    filters = ", filters advertisers and malware" if resolver.filters else ""
+    head = f"Resolver: {resolver.software} at {resolver.endpoint}{zone}{forward}{tls}{filters}"
+    rows = [(name.name, name.address, name.of) for name in resolver.names]
+    return [head, *table(rows, head=("name inside", "leads to", "what"))] if rows else [head]
 
 
 def _care(plan: LabPlan) -> Iterator[list[str]]:

@@ -174,11 +174,20 @@ INGRESS = IngressPlan(
         ),
     ),
 )
-CERTIFICATE = CertificatePlan(names=("*.dev.lab.example",), email="me@example.com", zone="lab.example")
+CERTIFICATE = CertificatePlan(
+    names=("*.dev.lab.example",),
+    email="me@example.com",
+    caa=tuple(
+        DnsRecordPlan(
+            name="dev.lab.example", zone="lab.example", type="CAA", content=f"{tag} letsencrypt.org"
+        )
+        for tag in ("issue", "issuewild")
+    ),
+)
 DNS = DnsPlan(
     provider="cloudflare",
-    zone="lab.example",
-    records=(DnsRecordPlan(name="www.dev.lab.example", type="A", content="10.10.20.11"),),
+    zones=("lab.example",),
+    records=(DnsRecordPlan(name="www.dev.lab.example", zone="lab.example", type="A", content="10.10.20.11"),),
 )
 TAILNET = TailnetPlan(
     groups={"admins": ("me@example.com",)},

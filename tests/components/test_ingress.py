@@ -114,7 +114,7 @@ def test_records_are_made_in_the_zone_of_that_name() -> None:
     found = recording.one("DnsRecord")
     assert found.name == "dns-www.dev.lab.example-a"
     assert found.inputs == {
-        "zoneId": "zone-1",
+        "zoneId": "id-of-lab.example",
         "name": "www.dev.lab.example",
         "type": "A",
         "content": "10.10.20.11",
@@ -127,7 +127,7 @@ def test_records_are_made_in_the_zone_of_that_name() -> None:
 
 def test_records_of_one_name_and_type_are_told_apart() -> None:
     """A second address of a name has a name of its own in Pulumi, without the address in it."""
-    record_plan = DnsRecordPlan(name="*.dev.lab.example", type="A", content="10.0.0.1")
+    record_plan = DnsRecordPlan(name="*.dev.lab.example", zone="lab.example", type="A", content="10.0.0.1")
     dns = replace(r.DNS, records=(record_plan, replace(record_plan, content="10.0.0.2")))
     recording = record(lambda: c.DnsZone("dns", c.DnsZoneArgs(dns=dns)))
     assert [found.name for found in recording.of("DnsRecord")] == [

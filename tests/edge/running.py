@@ -15,7 +15,7 @@ from cryptography import x509
 from ruamel.yaml import YAML
 
 from lab.plan.records import LabPlan
-from lab.render.traefik import RESOLVER, dynamic_configuration, static_configuration
+from lab.render.traefik import dynamic_configuration, static_configuration
 from probe.signing import Refusal, refusal
 from tests.edge.internet import LOOPBACK, Internet, free_port
 from tests.support.needs import need
@@ -65,7 +65,7 @@ class Traefik:
         for audience, port in self.ports.items():
             static["entryPoints"][audience]["address"] = f"{LOOPBACK}:{port}"
         static["providers"]["file"]["directory"] = str(self._folder / "routes")
-        acme = static["certificatesResolvers"][RESOLVER]["acme"]
+        acme = static["certificatesResolvers"]["letsencrypt"]["acme"]
         acme |= {
             "caServer": self._internet.directory,
             "caCertificates": [str(self._internet.trusted)],

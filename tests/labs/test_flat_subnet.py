@@ -171,15 +171,17 @@ def test_each_vm_backs_itself_up(plan: LabPlan, name: str) -> None:
 
 def test_bind9_resolves_inside(lab: LabConfig, plan: LabPlan) -> None:
     """BIND9 on its own VM answers the internal zone itself."""
-    assert (plan.dns.internal_software, str(plan.dns.internal_endpoint)) == ("bind9", "guest:dns")
-    assert plan.dns.internal_zone == lab.domain
+    assert plan.dns.resolver is not None
+    assert (plan.dns.resolver.software, str(plan.dns.resolver.endpoint)) == ("bind9", "guest:dns")
+    assert plan.dns.resolver.zone == lab.domain
     assert {str(port) for port in lab.guests["dns"].listens} == {"53/udp", "53/tcp"}
 
 
 def test_the_rest_is_asked_over_tls(plan: LabPlan) -> None:
     """External names are asked of Mullvad over TLS, with filtering."""
-    assert plan.dns.forward_tls_name == "adblock.dns.mullvad.net"
-    assert plan.dns.filters
+    assert plan.dns.resolver is not None
+    assert plan.dns.resolver.forward_tls_name == "adblock.dns.mullvad.net"
+    assert plan.dns.resolver.filters
     assert "guest:dns -> internet:853/tcp" in flows(plan)
 
 

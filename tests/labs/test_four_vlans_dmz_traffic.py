@@ -110,9 +110,10 @@ def test_authorized_clients_reach_management(plan: LabPlan) -> None:
 
 def test_adguard_filters_names(plan: LabPlan) -> None:
     """AdGuard on Node-C is the resolver and filters."""
-    assert plan.dns.internal_software == "adguard"
-    assert str(plan.dns.internal_endpoint) == "guest:adguard"
-    assert plan.dns.filters
+    assert plan.dns.resolver is not None
+    assert plan.dns.resolver.software == "adguard"
+    assert str(plan.dns.resolver.endpoint) == "guest:adguard"
+    assert plan.dns.resolver.filters
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,22 @@ import pytest
 from aiohttp import web
 from cloudflare import Cloudflare
 
-from lab.plan.records import CertificatePlan
+from lab.plan.records import CertificatePlan, DnsRecordPlan
 from probe.zone import zone_conditions
 from sandbox.cloudflare.server import application
 from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 
 TOKEN = "a-token-that-opens"
-WANTED = CertificatePlan(names=("*.dev.lab.example",), zone="lab.example")
+
+
+def certificate(base: str, zone: str) -> CertificatePlan:
+    """A wildcard below a name in a zone."""
+    record = DnsRecordPlan(name=base, zone=zone, type="CAA", content="issue letsencrypt.org")
+    return CertificatePlan(names=(f"*.{base}",), caa=(record,))
+
+
+WANTED = certificate("dev.lab.example", "lab.example")
 CLEAR = [
     ("zone", "yes", "lab.example is in the account, and active"),
     ("token", "yes", "it reads lab.example and may write its records"),
@@ -73,7 +81,7 @@ def test_a_revoked_token() -> None:
 def test_a_zone_that_the_token_does_not_see() -> None:
     """Somebody else's, or none."""
     with account() as base:
-        other = CertificatePlan(names=("*.other.example",), zone="other.example")
+        other = certificate("other.example", "other.example")
         assert said(base, wanted=other) == [("zone", "no", "the token sees no zone other.example")]
 
 

@@ -27,6 +27,9 @@ done
 """
 APT_GET = """#!/bin/sh
 echo "$@" >> {log}
+case "$1" in indextargets)
+  echo 'bookworm-security http://a/security/'; echo 'bookworm http://a/debian/' ;;
+esac
 for word in "$@"; do case "$word" in nftables|lib*) touch "$word.deb" ;; esac; done
 """
 DPKG_DEB = """#!/bin/sh
@@ -87,6 +90,20 @@ def test_any_other_set_takes_what_the_system_lacks(tmp_path: Path, log: Path) ->
     """An installed library is not taken; one that was removed is."""
     debian.fetch(tmp_path / "cache", _set(), lambda line: None)
     assert _fetched(log) == {"nftables", "libnftables1", "libmnl0"}
+
+
+def test_a_set_of_backports_is_read_from_the_systems_own_archive(tmp_path: Path, log: Path) -> None:
+    """The release and its backports, these first; no other source of the system is asked."""
+    debian.fetch(tmp_path / "cache", _set(backports=True), lambda line: None)
+    lists = tmp_path / "cache" / "apt-backports"
+    sources = (lists / "sources.list").read_text().splitlines()
+    assert [line.split()[-3:] for line in sources] == [
+        ["http://a/debian/", "bookworm", "main"],
+        ["http://a/debian/", "bookworm-backports", "main"],
+    ]
+    for call in log.read_text().splitlines()[1:]:
+        assert f"Dir::Etc::SourceList={lists}/sources.list -o Dir::Etc::SourceParts=/dev/null" in call
+        assert "APT::Default-Release=bookworm-backports" in call
 
 
 def test_a_set_is_there_when_it_is_whole(tmp_path: Path, log: Path) -> None:

@@ -9,10 +9,11 @@ runtime settings, so that nothing leaks from one test into the next.
 import asyncio
 import contextvars
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
@@ -56,6 +57,28 @@ class Secret:
     """A value that was marked secret."""
 
     value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zones:
+    """The public zones as Cloudflare has them before a program runs."""
+
+    records: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """By the zone's name, as the API shows them."""
+    missing: frozenset[str] = frozenset()
+    permissions: tuple[str, ...] = ("#dns_records:read", "#dns_records:edit")
+
+
+class MissingZone(grpc.RpcError):
+    """The provider's refusal, as the engine hands it on."""
+
+    def code(self) -> grpc.StatusCode:
+        """Of every refusal of a provider."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """What the provider said."""
+        return str(self.args[0])
 
 
 @dataclass
@@ -111,6 +134,7 @@ def record(
     secret_keys: tuple[str, ...] = (),
     deployed: Mapping[str, Any] | None = None,
     policy: str | None = NEW_TAILNET,
+    zones: Zones | None = None,
 ) -> Recording:
     """Run a program against the recording engine.
 
@@ -123,11 +147,12 @@ def record(
         deployed: the outputs of the last update, for a program that reads its own.
         policy: the policy in force at Tailscale, JSON with comments that have lines of their own; None where it
             may not be read.
+        zones: what the public zones hold.
 
     Raises:
         Exception: whatever the program raises.
     """
-    monitor = RecordingMonitor(stack, preview, deployed or {}, policy)
+    monitor = RecordingMonitor(stack, preview, deployed or {}, policy, zones or Zones())
 
     def run() -> None:
         loop = asyncio.new_event_loop()
@@ -158,9 +183,11 @@ def record(
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps registrations as they arrive, and answers as the providers would."""
 
-    def __init__(self, stack: str, preview: bool, deployed: Mapping[str, Any], policy: str | None) -> None:
+    def __init__(
+        self, stack: str, preview: bool, deployed: Mapping[str, Any], policy: str | None, zones: Zones
+    ) -> None:
         self.recording = Recording()
-        self._policy = policy
+        self._policy, self._zones = policy, zones
         self._stack, self._preview, self._deployed = stack, preview, deployed
 
     def RegisterResource(self, request: Any) -> Any:
@@ -206,23 +233,36 @@ class RecordingMonitor(mocks.MockMonitor):
     RegisterErrorHook = RegisterResourceHook
 
     def Invoke(self, request: Any) -> Any:
-        """Answer the functions in use: a zone, and the policy of a tailnet."""
+        """Answer the functions in use: a zone and the records in it, and the policy of a tailnet."""
         self.recording.invokes.append((request.tok, request.provider))
-        policy = self._policy
-        if policy is None and request.tok == "tailscale:index/getAcl:getAcl":
+        if self._policy is None and request.tok == "tailscale:index/getAcl:getAcl":
             forbidden = provider_pb2.CheckFailure(property="", reason="Failed to fetch ACL: forbidden (403)")
             return resource_pb2.ResourceInvokeResponse(failures=[forbidden])
-        answers = {
-            "cloudflare:index/getZone:getZone": {"id": "zone-1", "zoneId": "zone-1", "name": "lab.example"},
+        answer = struct_pb2.Struct()
+        answer.update(self._answers(json_format.MessageToDict(request.args))[request.tok])
+        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+
+    def _answers(self, arguments: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        zone, zone_id = arguments.get("filter", {}).get("name", ""), str(arguments.get("zoneId", ""))
+        if zone in self._zones.missing:
+            raise MissingZone(f'failed to find exactly one result: found 0 for "{zone}"')
+        return {
+            "cloudflare:index/getZone:getZone": {
+                "id": f"id-of-{zone}",
+                "zoneId": f"id-of-{zone}",
+                "name": zone,
+                "permissions": list(self._zones.permissions),
+            },
             "tailscale:index/getAcl:getAcl": {
                 "id": "acl-1",
-                "hujson": policy,
-                "json": _plain_json(policy or ""),
+                "hujson": self._policy,
+                "json": _plain_json(self._policy or ""),
+            },
+            "cloudflare:index/getDnsRecords:getDnsRecords": {
+                "zoneId": zone_id,
+                "results": list(self._zones.records.get(zone_id.removeprefix("id-of-"), ())),
             },
         }
-        answer = struct_pb2.Struct()
-        answer.update(answers[request.tok])
-        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
         if parent:

@@ -16,7 +16,16 @@ PACKAGES = (
     "lab", "lab.config", "lab.plan", "lab.render", "lab.isolation", "lab.simulate",
     "probe", "cli", "components", "sandbox", "toolchain",
 )  # fmt: skip
-LEAVES = ("lab.names", "lab.errors", "lab.flows", "lab.addresses", "lab.policy", "lab.routes", "lab.ledger")
+LEAVES = (
+    "lab.names",
+    "lab.errors",
+    "lab.flows",
+    "lab.docker_api",
+    "lab.addresses",
+    "lab.policy",
+    "lab.routes",
+    "lab.ledger",
+)
 
 ALLOWED = {
     "lab.simulate": "import lab.flows, lab.errors",

@@ -13,6 +13,7 @@ from lab.isolation.findings.finding import Finding
 from lab.isolation.findings.firewall import firewall
 from lab.isolation.findings.flows import flows
 from lab.isolation.findings.names import names
+from lab.isolation.findings.public_names import public_names
 from lab.isolation.findings.routes import routes
 from lab.isolation.findings.starting import starting
 from lab.isolation.proof import Proof
@@ -22,6 +23,7 @@ _RULES: tuple[Callable[[Proof], Iterator[Finding]], ...] = (
     docker_api,
     docker_networks,
     names,
+    public_names,
     routes,
     addresses,
     firewall,

@@ -21,6 +21,8 @@ KINDS: Mapping[str, str] = {
     "database-on-shared-network": "a database that a service without need of it reaches, or may reach",
     "published-past-the-firewall": "a published port on a host where no guard runs: Docker lets it past ufw",
     "names-leave": "a container that may ask for names outside although no flow permits it",
+    "public-name-leads-inside": "a route for the internet whose public record holds a private address",
+    "needless-public-name": "a public record with a private address, for a name that the resolver inside answers",
     "open-to-the-internet": "a route for the internet that asks for nothing",
     "wider-audience": "somebody gets to a route and is none of its audiences",
     "unverified-target": "a target of a route whose certificate the ingress does not check",

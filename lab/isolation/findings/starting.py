@@ -47,7 +47,7 @@ def _needs(proof: Proof) -> dict[Endpoint, set[Endpoint]]:
         if servers and all(server is not None for server in servers):
             for server in servers:
                 need(Endpoint("node", node.name), server)
-    internal = plan.dns.internal_endpoint
+    internal = plan.dns.resolver.endpoint if plan.dns.resolver else None
     if internal is not None:
         host = directory.containers.get(internal)
         for node in plan.nodes:

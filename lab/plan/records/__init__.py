@@ -23,13 +23,14 @@ from lab.plan.records.containers import (
     StackPlan,
     VolumePlan,
 )
-from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan
+from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan, NamePlan, ResolverPlan
 from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
 from lab.plan.records.ingress import (
     Auth,
     CrowdsecPlan,
     EntryPointPlan,
     IngressPlan,
+    Publication,
     RoutePlan,
     TargetTlsPlan,
     Tls,
@@ -96,13 +97,16 @@ __all__ = [
     "IngressPlan",
     "LabPlan",
     "Middleware",
+    "NamePlan",
     "NetworkPlan",
     "NetworkPurpose",
     "NicPlan",
     "NodePlan",
     "PciPlan",
+    "Publication",
     "PublishedPort",
     "RateLimitPlan",
+    "ResolverPlan",
     "RoutePlan",
     "RouterPlan",
     "RulePlan",

@@ -9,6 +9,9 @@ from lab.plan.records.containers import NetworkPlan, SecretRef, ServicePlan
 from lab.plan.records.middlewares import Middleware
 
 Auth = Literal["none", "one-factor", "two-factor"]
+Publication = Literal["direct", "proxied", "tunnel", "wildcard", "none"]
+"""How a host name is found in public: by a record of its own that leads to an address, to Cloudflare's proxy or to
+its tunnel, by the one record for all, or not at all."""
 Tls = Literal["own", "upstream", "tunnel"]
 _HTTPS = Port(443)
 """Where a visitor looks for HTTPS when nobody says where."""
@@ -62,6 +65,7 @@ class RoutePlan:
     auth: Auth = "none"
     covered_by: str | None = None
     """The name of the certificate that covers it."""
+    published: Publication = "none"
     middlewares: tuple[str, ...] = ()
     """What its requests pass after those of the audience, first to last."""
     target_tls: TargetTlsPlan | None = None

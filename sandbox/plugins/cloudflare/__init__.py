@@ -1,1 +1,1 @@
-"""The stand-in for the cloudflare plugin 6.23.1 (DNS records and the zone lookup)."""
+"""The stand-in for the cloudflare plugin 6.23.1 (DNS records, their list, and the zone lookup)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.plugins.cloudflare import dns_record, zone
+from sandbox.plugins.cloudflare import dns_record, dns_records, zone
 from sandbox.plugins.cloudflare.connection import Api, connect
 from sandbox.plugins.properties import names, string
 from sandbox.plugins.resource import Endpoints, Package
@@ -32,7 +32,7 @@ def package() -> Package[Api]:
         configuration=(string("apiToken", secret=True), string("baseUrl")),
         unsupported=names("apiKey apiUserServiceKey email userAgentOperatorSuffix"),
         types=(dns_record.TYPE,),
-        functions=(zone.FUNCTION,),
+        functions=(zone.FUNCTION, dns_records.FUNCTION),
         connect=connect,
         # A lab's zone is looked up by name in every preview.
         ahead="cloudflare",
