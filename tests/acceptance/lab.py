@@ -143,8 +143,11 @@ class _Visitor:
             time.sleep(0.1)
 
     def _status(self) -> int:
-        connection = http.client.HTTPSConnection(self._address, self._port, timeout=10, context=self._context)
+        connection = http.client.HTTPConnection(self._address, self._port, timeout=10)
         with contextlib.closing(connection):
+            connection.connect()
+            # By its name: who asks for none is refused.
+            connection.sock = self._context.wrap_socket(connection.sock, server_hostname=self._host)
             connection.request("GET", "/", headers={"Host": self._host})
             response = connection.getresponse()
             response.read()
