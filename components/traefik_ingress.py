@@ -21,7 +21,7 @@ from components.docker_networks import create_networks
 from components.service_container import FILES_ROOT, ServiceContainer, ServiceContainerArgs
 from lab.names import join
 from lab.plan.records import CertificatePlan, FilePlan, IngressPlan, SecretFilePlan, SecretRef, ServicePlan
-from lab.render.traefik import DYNAMIC_DIRECTORY, dynamic_configuration, static_configuration
+from lab.render.traefik import DYNAMIC_DIRECTORY, ROUTES_MOUNT, dynamic_configuration, static_configuration
 
 STATIC_FILE = f"{FILES_ROOT}/files/traefik.yaml"
 _TOKEN = SecretRef("dns-token")
@@ -64,9 +64,9 @@ class TraefikIngress(pulumi.ComponentResource):
             ConfigVolumeArgs(
                 host=host,
                 volume=join(container, "routes"),
-                mount=DYNAMIC_DIRECTORY,
+                mount=ROUTES_MOUNT,
                 files={f"{DYNAMIC_DIRECTORY}/routes.yaml": dynamic_configuration(ingress, args.certificate)},
-                keeps_name=True,
+                watched=True,
             ),
             pulumi.ResourceOptions(parent=self),
         )
@@ -78,7 +78,7 @@ class TraefikIngress(pulumi.ComponentResource):
                 container=container,
                 networks=self.networks,
                 secrets={**args.secrets, **token},
-                watched={DYNAMIC_DIRECTORY: routes},
+                watched={ROUTES_MOUNT: routes},
             ),
             pulumi.ResourceOptions(parent=self),
         )

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from lab.plan import load_plan
-from tests.support.engine import Recording, Registration, visible
+from tests.support.engine import Recording, Registration, Zones, visible
 from tests.support.plans import plan_of
 from tests.support.program import CANARY, LABS, ROOT, prepare, run
 
@@ -183,3 +183,18 @@ def test_bad_input_is_a_list_and_no_stack_trace(tmp_path: Path) -> None:
 def test_the_program_is_short() -> None:
     """`__main__.py` reads as a table of contents: under 60 lines."""
     assert len((ROOT / "__main__.py").read_text().splitlines()) < 60
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_record_of_somebody_else_stops_the_program(tmp_path: Path, preview: bool) -> None:
+    """Nothing but providers was registered by then, and the message is text and no stack trace."""
+    taken = {"name": "www.dev.lab.example", "type": "A", "content": "198.51.100.7", "comment": ""}
+    registered: list[Registration] = []
+    zones = Zones(records={"lab.example": [taken]}, seen=registered)
+    with pytest.raises(pulumi.RunError, match=r"www\.dev\.lab\.example A 198\.51\.100\.7 exists") as caught:
+        run(prepare(tmp_path, "dev"), preview=preview, zones=zones)
+    assert str(caught.value).startswith("the public zones have one problem; nothing was created\n")
+    assert {part.type for part in registered} <= {
+        f"pulumi:providers:{package}" for package in ("proxmoxve", "cloudflare", "tailscale")
+    }
+    assert registered

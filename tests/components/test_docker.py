@@ -101,18 +101,18 @@ def test_a_proxy_of_the_docker_api_gets_its_rules() -> None:
     assert container.replace_with == (loader.urn,)
 
 
-def _config_volume(files: dict[str, pulumi.Input[str]], keeps_name: bool = False) -> c.ConfigVolumeArgs:
+def _config_volume(files: dict[str, pulumi.Input[str]], watched: bool = False) -> c.ConfigVolumeArgs:
     return c.ConfigVolumeArgs(
         host=r.engine(),
         volume="web-app-files",
         mount="/run/homelab/files",
         files=files,
-        keeps_name=keeps_name,
+        watched=watched,
     )
 
 
-def _volume_name(files: dict[str, pulumi.Input[str]], keeps_name: bool = False) -> str:
-    recording = record(lambda: c.ConfigVolume("v", _config_volume(files, keeps_name)))
+def _volume_name(files: dict[str, pulumi.Input[str]], watched: bool = False) -> str:
+    recording = record(lambda: c.ConfigVolume("v", _config_volume(files, watched)))
     return str(recording.one("Volume").inputs["name"])
 
 
@@ -133,9 +133,19 @@ def test_a_dropped_file_takes_its_volume_along() -> None:
     assert one != _volume_name({"/run/homelab/files/a": "x", "/run/homelab/files/b": "x"})
 
 
+def test_a_watched_file_is_replaced_in_one_step() -> None:
+    """It is copied beside what the reader sees, and renamed over it, so that nobody ever reads none or half of it."""
+    files: dict[str, pulumi.Input[str]] = {"/run/homelab/files/now/a": "x"}
+    loader = record(lambda: c.ConfigVolume("v", _config_volume(files, watched=True))).one("Container").inputs
+    assert (loader["start"], loader["mustRun"], loader["networkMode"]) == (True, False, "none")
+    assert [upload["file"] for upload in loader["uploads"]] == ["/run/homelab/files/next/a"]
+    [*_, script] = loader["command"]
+    assert script.endswith("mv -f /run/homelab/files/next/* /run/homelab/files/now/")
+
+
 def test_a_watched_volume_keeps_its_name() -> None:
     """Who watches a volume is not replaced when a file comes or goes."""
-    assert _volume_name({"/run/homelab/files/a": "x"}, keeps_name=True) == "web-app-files"
+    assert _volume_name({"/run/homelab/files/a": "x"}, watched=True) == "web-app-files"
 
 
 @pytest.mark.parametrize("kind", ["Container", "Network"])

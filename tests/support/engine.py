@@ -67,6 +67,8 @@ class Zones:
     """By the zone's name, as the API shows them."""
     missing: frozenset[str] = frozenset()
     permissions: tuple[str, ...] = ("#dns_records:read", "#dns_records:edit")
+    seen: list[Registration] = field(default_factory=list)
+    """Is given what was registered before a program that is refused ended."""
 
 
 class MissingZone(grpc.RpcError):
@@ -197,6 +199,7 @@ class RecordingMonitor(mocks.MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn)
         found = _registration(request, urn)
         self.recording.resources.append(found)
+        self._zones.seen.append(found)
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         outputs = struct_pb2.Struct()

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from lab.ledger import ledger_path
 from lab.names import environment_variable
 from lab.plan import load_plan, load_plan_and_ledger
-from tests.support.engine import NEW_TAILNET, Recording, record
+from tests.support.engine import NEW_TAILNET, Recording, Zones, record
 
 ROOT = Path(__file__).resolve().parents[2]
 LABS = {"dev": ROOT / "Pulumi.dev.yaml"} | {
@@ -37,9 +37,14 @@ def prepare(folder: Path, name: str, *, recorded: bool = True) -> Path:
 
 
 def run(
-    lab_file: Path, *, preview: bool = False, secrets: bool = True, policy: str | None = NEW_TAILNET
+    lab_file: Path,
+    *,
+    preview: bool = False,
+    secrets: bool = True,
+    policy: str | None = NEW_TAILNET,
+    zones: Zones | None = None,
 ) -> Recording:
-    """Run the program beside a lab file, with a value for each of the lab's secrets and a policy of its tailnet."""
+    """Run the program beside a lab file, with a value for each of its secrets, a policy of its tailnet, and zones."""
     data = YAML(typ="safe", pure=True).load(lab_file.read_text())
     config = {"homelab:lab": json.dumps(data["config"]["homelab:lab"])}
     main, stack = str(lab_file.with_name("__main__.py")), lab_file.name.split(".")[1]
@@ -56,6 +61,7 @@ def run(
                 preview=preview,
                 config=config,
                 policy=policy,
+                zones=zones,
             )
         finally:
             # The program turns the garbage collector off for good; the tests that follow want it.

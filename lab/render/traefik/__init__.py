@@ -7,6 +7,6 @@ what an audience's requests pass, restarts nothing (Traefik 3, file provider).
 """
 
 from lab.render.traefik.dynamic import dynamic_configuration
-from lab.render.traefik.static import DYNAMIC_DIRECTORY, static_configuration
+from lab.render.traefik.static import DYNAMIC_DIRECTORY, ROUTES_MOUNT, static_configuration
 
-__all__ = ["DYNAMIC_DIRECTORY", "dynamic_configuration", "static_configuration"]
+__all__ = ["DYNAMIC_DIRECTORY", "ROUTES_MOUNT", "dynamic_configuration", "static_configuration"]

@@ -8,7 +8,9 @@ from lab.plan.records import CertificatePlan, EntryPointPlan, IngressPlan
 from lab.render.emit import yaml_text
 from lab.render.traefik.words import PLUGIN, audience_chain, entry_of, redirecting
 
-DYNAMIC_DIRECTORY = "/run/homelab/routes"
+ROUTES_MOUNT = "/run/homelab/routes"
+"""Where the volume with the dynamic file is mounted in Traefik's container."""
+DYNAMIC_DIRECTORY = f"{ROUTES_MOUNT}/now"
 """Where the dynamic file lies in Traefik's container."""
 RESOLVER = "letsencrypt"
 _AUTHORITIES = {

@@ -14,6 +14,7 @@ from tests.sandbox.plugins.conversation import Conversation, conversation
 
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 ZONE = "cloudflare:index/getZone:getZone"
+RECORDS = "cloudflare:index/getDnsRecords:getDnsRecords"
 TOKEN = "x" * 40
 
 
@@ -150,3 +151,23 @@ def test_import_wants_the_zone_and_the_record(plugin: Conversation) -> None:
     assert (found, written["content"]) == (id, "203.0.113.5")
     with pytest.raises(grpc.RpcError, match="<zone_id>/<dns_record_id>"):
         plugin.read(RECORD, id)
+
+
+def test_every_record_of_a_zone_is_listed(plugin: Conversation) -> None:
+    """Past the first page too, in the form that the SDK reads; and no more than was asked for."""
+    made = [plugin.create(RECORD, _record(plugin, f"n{number}.lab.example")) for number in range(101)]
+    zone_id = made[0][1]["zoneId"]
+
+    def listed(**more: int) -> list[Values]:
+        return list(getattr(plugin.invoke(RECORDS, {"zoneId": zone_id, **more}), "return")["results"])
+
+    try:
+        names = {f"n{number}.lab.example" for number in range(101)}
+        found = [record for record in listed() if record["name"] in names]
+        assert {record["name"] for record in found} == names
+        assert {record["comment"] for record in found} == {"lab"}
+        assert {record["meta"] for record in found} == {"{}"}
+        assert len(listed(maxItems=7)) == 7
+    finally:
+        for id, state in made:
+            plugin.delete(RECORD, id, state)
