@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.edge import edge_figures
 from benchmarks.machine import machine
 from benchmarks.measure import Figure
 from benchmarks.planning import planning_figures
@@ -35,7 +36,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE}")
     write = parser.parse_args().write
     figures, notes = [], []
-    for source in (planning_figures, proving_figures, sandbox_figures, preview_figures):
+    for source in (planning_figures, proving_figures, sandbox_figures, edge_figures, preview_figures):
         for item in source():
             if isinstance(item, Figure):
                 print(item.line(), file=sys.stderr, flush=True)
