@@ -1,4 +1,4 @@
-"""Traefik's log, read for why no certificate was signed. What the real one writes is seen in tests/edge."""
+"""Traefik's log, read for why no certificate was signed. What the real one writes is seen in tests/ingress."""
 
 import pytest
 

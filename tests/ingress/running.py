@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from lab.plan.records import LabPlan
 from lab.render.traefik import dynamic_configuration, static_configuration
 from probe.signing import Refusal, refusal
-from tests.edge.internet import LOOPBACK, Internet, free_port
+from tests.ingress.internet import LOOPBACK, Internet, free_port
 from tests.support.needs import need
 from toolchain.resolve import find
 

@@ -12,8 +12,8 @@ import pytest
 from cryptography import x509
 
 from probe.signing import Refusal
-from tests.edge.internet import TOKEN, Internet, Trouble, internet
-from tests.edge.running import Traefik, wait_until
+from tests.ingress.internet import TOKEN, Internet, Trouble, internet
+from tests.ingress.running import Traefik, wait_until
 from tests.support.plans import plan_of
 
 pytestmark = pytest.mark.engine
