@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.evidence.conformance.test_command import ROOT, run
 from tests.sandbox.conformance import cases
-from tests.sandbox.conformance.test_command import ROOT, run
 
 
 @pytest.mark.parametrize(
