@@ -99,15 +99,8 @@ class Traefik:
                     "CLOUDFLARE_BASE_URL": self._internet.cloudflare,
                 },
             )
-        host = next(iter(route.host for route in self._ingress.routes))
-        wait_until(lambda: self._shows(host), START_SECONDS, "Traefik shows a certificate")
-
-    def _shows(self, host: str) -> bool:
-        try:
-            return bool(self.certificate(host))
-        except OSError:
-            # It listens before it has read its routes, and then shows nothing.
-            return False
+        for port in self.ports.values():
+            wait_until(lambda port=port: _listens(port), START_SECONDS, "Traefik listens")
 
     def stop(self) -> None:
         """End it as an engine does, with SIGTERM."""
@@ -121,18 +114,24 @@ class Traefik:
         """Why its last try to get a certificate failed, as `lab verify` reads its log."""
         return refusal(self.log_file.read_text())
 
-    def certificate(self, host: str) -> x509.Certificate:
-        """What it shows a client that asks for a host name, whoever signed it."""
+    def certificate(self, host: str) -> x509.Certificate | None:
+        """What it shows a client that asks for a host name, whoever signed it; None where it refuses the name."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         port = next(iter(self.ports.values()))
-        with (
-            socket.create_connection((LOOPBACK, port), timeout=5) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secure,
-        ):
-            shown = secure.getpeercert(binary_form=True)
+        with socket.create_connection((LOOPBACK, port), timeout=5) as plain:
+            try:
+                with context.wrap_socket(plain, server_hostname=host) as secure:
+                    shown = secure.getpeercert(binary_form=True)
+            except (ssl.SSLError, ConnectionResetError):
+                return None
         assert shown is not None
         return x509.load_der_x509_certificate(shown)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex((LOOPBACK, port)) == 0
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
