@@ -51,7 +51,7 @@ def _engine(version: str, info: Mapping[str, Any]) -> Iterator[str]:
     with TemporaryDirectory(prefix="hl-") as folder:
         path = Path(folder) / "docker.sock"
         with _Server(str(path), Handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             yield f"unix://{path}"
             server.shutdown()
 

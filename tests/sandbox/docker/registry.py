@@ -112,7 +112,7 @@ def served_registry(binary: Path, folder: Path) -> Iterator[Registry]:
         # A thread per connection makes the handshake: a probe that only connects must hold up nobody.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         port = int(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield Registry(port=port, digest=digest, image_id=image_id, asked=asked)
