@@ -1,7 +1,7 @@
 """`python -m benchmarks [--write]`: measure, print, and with --write renew docs/performance.md.
 
-The figures of Pulumi need the dev lab to be up (`make up`); without it they are left
-out, and the output says so.
+The figures of a running lab are those of a clone that is brought up for them, and take root;
+without that they are left out, and the output says so.
 """
 
 import argparse
@@ -13,8 +13,8 @@ from benchmarks.edge import edge_figures
 from benchmarks.machine import machine
 from benchmarks.measure import Figure
 from benchmarks.planning import planning_figures
-from benchmarks.preview import preview_figures
 from benchmarks.proving import proving_figures
+from benchmarks.running import running_figures
 from benchmarks.sandbox import sandbox_figures
 
 PAGE = Path("docs/performance.md")
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE}")
     write = parser.parse_args().write
     figures, notes = [], []
-    for source in (planning_figures, proving_figures, sandbox_figures, edge_figures, preview_figures):
+    for source in (planning_figures, proving_figures, sandbox_figures, edge_figures, running_figures):
         for item in source():
             if isinstance(item, Figure):
                 print(item.line(), file=sys.stderr, flush=True)

@@ -23,7 +23,7 @@ class Figure:
         return statistics.median(self.samples)
 
     def _shown(self, value: float) -> str:
-        return f"{value:.2f} {self.unit}".strip()
+        return f"{value:,.{0 if value >= 1000 else 2}f} {self.unit}".strip()
 
     def line(self) -> str:
         """One line for a terminal."""

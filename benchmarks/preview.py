@@ -43,24 +43,20 @@ for r in json.loads(Path("resources.json").read_text()):
 """
 
 
-def preview_figures() -> Iterator[Figure | str]:
-    """A preview of the dev lab, one of the bare program, and their ratio, taken turn by turn."""
-    if not ENV_FILE.exists():
-        yield "The figures of Pulumi are missing: the dev lab is not up (`make up`)."
-        return
-    environment = read_environment(ENV_FILE)
+def preview_figures(checkout: Path) -> Iterator[Figure]:
+    """A preview of a checkout's running dev lab, one of the bare program, and their ratio, taken turn by turn."""
+    environment = read_environment(checkout / ENV_FILE)
     preview = ["pulumi", "preview", "--stack", ENVIRONMENT, "--non-interactive", "--suppress-progress"]
-    state = json.loads(
-        run(["pulumi", "stack", "export", "--stack", ENVIRONMENT, "--show-secrets"], environment=environment)
-    )
+    export = ["pulumi", "stack", "export", "--stack", ENVIRONMENT, "--show-secrets"]
+    state = json.loads(run(export, environment=environment, folder=checkout))
     resources = [_bare(resource) for resource in state["deployment"]["resources"]]
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder), resources)
         ours: list[float] = []
         bare: list[float] = []
         for _ in range(_RUNS):
-            ours += timed_once(preview, environment, None)
-            bare += timed_once(preview, environment, Path(folder))
+            ours.append(_seconds(preview, environment, checkout))
+            bare.append(_seconds(preview, environment, Path(folder)))
     ratios = tuple(a / b for a, b in zip(ours, bare, strict=True))
     yield Figure(
         f"`pulumi preview` of the unchanged dev lab ({len(resources)} resources)", tuple(ours), "under 4 s"
@@ -69,11 +65,10 @@ def preview_figures() -> Iterator[Figure | str]:
     yield Figure("ratio of the two", ratios, unit="")
 
 
-def timed_once(command: list[str], environment: dict[str, str], folder: Path | None) -> tuple[float, ...]:
-    """One run of a preview, in seconds."""
+def _seconds(command: list[str], environment: dict[str, str], folder: Path) -> float:
     started = time.perf_counter()
     run(command, environment=environment, folder=folder)
-    return (time.perf_counter() - started,)
+    return time.perf_counter() - started
 
 
 def _bare(resource: dict[str, Any]) -> dict[str, Any]:
