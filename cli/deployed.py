@@ -10,7 +10,7 @@ from lab.config.load import environment_of
 from lab.errors import Issue, QueryError
 from lab.isolation.difference import Key, read
 
-VERSION = 2
+VERSION = 3
 """The version of the output that is understood here; `components.deployed` writes it."""
 
 

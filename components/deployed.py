@@ -9,9 +9,9 @@ from typing import Any
 
 from lab.isolation import Proof
 from lab.isolation.difference import open_paths, written
-from lab.plan.records import AttachmentPlan, IngressPlan, LabPlan, NetworkPlan, ServicePlan
+from lab.plan.records import IngressPlan, LabPlan, NetworkPlan, ServicePlan
 
-VERSION = 2
+VERSION = 3
 
 
 def deployed(plan: LabPlan, proof: Proof) -> dict[str, Any]:
@@ -63,12 +63,8 @@ def _service(host: str, service: ServicePlan) -> dict[str, Any]:
         "image": service.image,
         "listens": [str(port) for port in sorted(service.listens)],
         "http": service.speaks_http,
-        "attachments": [_attachment(attachment) for attachment in service.attachments],
+        "addresses": {attachment.network: attachment.address for attachment in service.attachments},
     }
-
-
-def _attachment(attachment: AttachmentPlan) -> dict[str, str]:
-    return {"network": attachment.network, "address": attachment.address}
 
 
 def _routes(ingress: IngressPlan) -> list[dict[str, Any]]:

@@ -63,6 +63,8 @@ def write_environment(checkout: Checkout, secrets: Sequence[str]) -> None:
         "PULUMI_BACKEND_URL": backend_url(checkout),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # `make up` has said what is in the outputs; after an update they are hundreds of lines.
+        "PULUMI_OPTION_SUPPRESS_OUTPUTS": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "LAB_CONNECTION_PROXMOX": addresses["proxmox"],
         "LAB_CONNECTION_CLOUDFLARE": addresses["cloudflare"],

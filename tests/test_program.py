@@ -140,7 +140,7 @@ def test_the_output_tells_what_is_deployed(update: Callable[[str], Recording]) -
     """The one output is versioned, and names the lab's endpoints and URLs."""
     exports = update("dev").exports
     assert set(exports) == {"lab"}
-    assert exports["lab"]["version"] == 2
+    assert exports["lab"]["version"] == 3
     assert exports["lab"]["environment"] == "dev"
     assert "service:vaultwarden/db" in {part["endpoint"] for part in exports["lab"]["endpoints"]}
     assert all(url.startswith("https://") for url in exports["lab"]["urls"])

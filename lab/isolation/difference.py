@@ -14,6 +14,7 @@ Key = tuple[str, str, str]
 """Source, target and port as text; the port `other` is every one that nobody declared."""
 OTHER = "other"
 _RELAYED = " by the ingress"
+_BETWEEN = " | "
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,12 @@ def difference(
     )
 
 
-def written(paths: Mapping[Key, tuple[str, str]]) -> list[list[str]]:
-    """Open paths without their reasons, as they are kept in the stack's output: source, target, port, verdict."""
-    return [[*key, verdict] for key, (verdict, _) in sorted(paths.items())]
+def written(paths: Mapping[Key, tuple[str, str]]) -> list[str]:
+    """Open paths without their reasons, as they are kept in the stack's output: `SOURCE | TARGET | PORT | VERDICT`.
+
+    Each is one line, because Pulumi prints every output at the end of every update.
+    """
+    return [_BETWEEN.join((*key, verdict)) for key, (verdict, _) in sorted(paths.items())]
 
 
 def read(rows: Iterable[Any]) -> dict[Key, tuple[str, str]]:
@@ -129,6 +133,6 @@ def read(rows: Iterable[Any]) -> dict[Key, tuple[str, str]]:
     """
     found: dict[Key, tuple[str, str]] = {}
     for row in rows:
-        source, target, port, verdict = row
-        found[str(source), str(target), str(port)] = str(Verdict(str(verdict))), ""
+        source, target, port, verdict = str(row).split(_BETWEEN)
+        found[source, target, port] = str(Verdict(verdict)), ""
     return found

@@ -136,7 +136,7 @@ def test_the_version_is_that_of_the_program() -> None:
             "its output lab does not say who reaches whom (KeyError: 'reach')\n      repair: run `pulumi up` once",
         ),
         (
-            f'{{"version": {VERSION}, "reach": [["a", "b", "80/tcp", "maybe"]]}}',
+            f'{{"version": {VERSION}, "reach": ["a | b | 80/tcp | maybe"]}}',
             0,
             "its output lab does not say who reaches whom (ValueError: 'maybe' is not a valid Verdict)\n"
             "      repair: run `pulumi up` once",

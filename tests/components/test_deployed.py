@@ -6,6 +6,7 @@ from typing import Any
 
 from components.deployed import VERSION, deployed
 from lab.isolation import prove
+from lab.isolation.difference import open_paths, read
 from lab.plan.records import LabPlan
 from tests.components import records as r
 
@@ -27,7 +28,7 @@ def _deployed(plan: LabPlan) -> dict[str, Any]:
 def test_the_output_is_plain_json_of_a_known_version() -> None:
     """A reader that knows JSON and the version needs nothing of this program."""
     assert json.loads(json.dumps(_deployed(PLAN))) == _deployed(PLAN)
-    assert _deployed(PLAN)["version"] == VERSION == 2
+    assert _deployed(PLAN)["version"] == VERSION == 3
 
 
 def test_every_container_is_an_endpoint_with_its_addresses() -> None:
@@ -35,7 +36,15 @@ def test_every_container_is_an_endpoint_with_its_addresses() -> None:
     found = {part["endpoint"]: part for part in _deployed(PLAN)["endpoints"]}
     assert set(found) == {"service:web/app", "ingress", str(r.ROUTER.service.endpoint)}
     assert found["service:web/app"]["listens"] == ["53/udp", "80/tcp", "443/tcp"]
-    assert found["service:web/app"]["attachments"] == [{"network": "vnet-web", "address": "10.128.0.2"}]
+    assert found["service:web/app"]["addresses"] == {"vnet-web": "10.128.0.2"}
+
+
+def test_a_path_is_one_line() -> None:
+    """Pulumi prints the output after every update, so a path takes one line of it, and is read as it was written."""
+    paths = open_paths(prove(PLAN))
+    lines = _deployed(PLAN)["reach"]
+    assert "ingress | guest:docker-1 | 22/tcp | yes" in lines
+    assert read(lines) == {key: (verdict, "") for key, (verdict, _) in paths.items()}
 
 
 def test_urls_are_what_a_visitor_types() -> None:
