@@ -80,7 +80,7 @@ def guests(plan: LabPlan, providers: Providers, segments: Segments) -> Mapping[s
     if management := scope.management_sources(plan):
         ClusterFirewall(
             "cluster-firewall",
-            ClusterFirewallArgs(management=management, after=list(guests.values())),
+            ClusterFirewallArgs(management=management, after=[*segments.nodes.values(), *guests.values()]),
             providers.options(),
         )
     return guests

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_proxmoxve as proxmox
 
+from components.firewall_rules import accept
 from lab.plan.records import ImagePlan, NodePlan
 
 
@@ -71,6 +72,14 @@ class ProxmoxNode(pulumi.ComponentResource):
             )
         # Harmless alone: no rule counts anywhere until the cluster's firewall is on.
         proxmox.node.Firewall(f"{name}-firewall", node_name=node.name, enabled=True, opts=fixed)
+        if node.rules:
+            # One resource owns the whole list; creating it where any rule exists is refused.
+            proxmox.firewall.RulesLegacy(
+                f"{name}-rules",
+                node_name=node.name,
+                rules=[proxmox.firewall.RulesLegacyRuleArgs(**accept(rule)) for rule in node.rules],
+                opts=fixed,
+            )
 
     def _image(self, name: str, node: NodePlan, image: ImagePlan) -> pulumi.Output[str]:
         algorithm, _, checksum = (image.checksum or "").partition(":")

@@ -72,3 +72,26 @@ def test_the_untagged_segments_that_a_trunk_carries_are_one_wire() -> None:
     answer = found.answer(Endpoint("device", "lamp"), Endpoint("device", "tv"), Port(8009))
     assert answer.verdict is Verdict.yes
     assert "one wire" in answer.reason
+
+
+@pytest.mark.parametrize(("router", "verdict"), [("none", Verdict.no), ("node", Verdict.yes)])
+def test_who_tags_may_come_from_another_segment(router: str, verdict: Verdict) -> None:
+    """Without a tag on a VLAN-aware bridge a guest takes an address of another VLAN, and is routed like its owner."""
+    decided = plan(
+        vlans={"home": {"id": 40, "subnet": "192.168.1.0/24"}, "iot": IOT, "services": SERVICES},
+        nodes={
+            "pve": {"address": "10.10.20.2", "vlan": "services", "bridge": {"name": "vmbr1", "manage": "yes"}}
+        },
+        guests={
+            "build": {"kind": "vm", "node": "pve", "vlan": "home", "address": 11},
+            "siem": {"kind": "vm", "node": "pve", "vlan": "services", "address": 12},
+        },
+        router={"kind": router},
+    )
+    build, siem = decided.guests
+    build = replace(build, nics=tuple(replace(nic, tag=None) for nic in build.nics))
+    rule = RulePlan(source="10.10.30.7", port="514", protocol="tcp", comment="the camera's log")
+    found = prove(replace(decided, guests=(build, replace(siem, rules=(rule,)))))
+    ends = Endpoint("guest", "build"), Endpoint("guest", "siem")
+    assert found.answer(*ends, Port(514)).verdict is verdict
+    assert found.answer(*ends, Port(515)).verdict is Verdict.no

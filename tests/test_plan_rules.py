@@ -62,6 +62,26 @@ def test_a_guest_speaks_from_all_its_addresses() -> None:
     assert rules(decided, "siem") == {("10.10.20.40", "514", "tcp"), ("10.10.30.41", "514", "tcp")}
 
 
+def test_a_node_accepts_what_flows_and_routes_to_it_need() -> None:
+    """Proxmox drops what comes to a node from elsewhere, so each flow and route to it is a rule of its own firewall.
+
+    What Proxmox VE opens by itself, to the operator and to other nodes, is none.
+    """
+    node_route = route("pve", "services", scheme="https", verify="yes")
+    decided = plan(
+        nodes={"pve": {"address": "10.10.20.2", "route": node_route}, "other": {"address": "10.10.20.3"}},
+        operator={"vlan": "services", "address": 5},
+        guests={"docker-1": guest(address=11, runs="docker"), "siem": guest(address=30)},
+        ingress=ingress(audiences={"services": {"port": 443}}),
+        flows=[{"from": "guest:siem", "to": "nodes:9100", "because": "figures"}],
+    )
+    found = {
+        node.name: {(rule.source, rule.port, rule.protocol) for rule in node.rules} for node in decided.nodes
+    }
+    figures = ("10.10.20.30", "9100", "tcp")
+    assert found == {"pve": {figures, ("10.10.20.11", "8006", "tcp")}, "other": {figures}}
+
+
 def test_a_set_is_its_members() -> None:
     """A set stands for its members as source and as target, and for the members of sets in it."""
     decided = plan(

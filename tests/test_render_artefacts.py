@@ -76,7 +76,15 @@ def test_the_cluster_s_options_are_what_the_provider_sends() -> None:
 
 def test_a_node_s_options_are_what_the_provider_sends() -> None:
     """The same for a node, whose firewall the program only switches on."""
-    assert options_of(host_fw()) == recorded("proxmoxve:node/firewall:Firewall/1-life/enabled")
+    assert options_of(host_fw(r.NODE)) == recorded("proxmoxve:node/firewall:Firewall/1-life/enabled")
+
+
+def test_a_node_s_rules_follow_its_options() -> None:
+    """What a flow to a node needs is in the file as Proxmox VE writes a rule."""
+    rule = RulePlan(source="10.10.20.11", port="8006", protocol="tcp", comment="route pve")
+    text = host_fw(replace(r.NODE, rules=(rule,)))
+    assert section(text, "RULES") == ["IN ACCEPT -source 10.10.20.11 -p tcp -dport 8006 # route pve"]
+    assert options_of(text) == options_of(host_fw(r.NODE))
 
 
 def test_a_guest_s_options_are_all_that_the_provider_sends() -> None:

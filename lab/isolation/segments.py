@@ -27,6 +27,11 @@ class Segments:
         self._vlans = {vlan.name: vlan for vlan in self.plan.vlans}
         self._guests = {guest.name: guest for guest in self.plan.guests}
         self._rules: dict[tuple[str, str], list[tuple[RulePlan, Port | None]]] = {}
+        self._node_rules = {
+            node.name: [(rule, rule_port(rule)) for rule in node.rules]
+            for node in self.plan.nodes
+            if node.managed
+        }
         self._places = Spots(self.plan)
         self.wires = Wires(self.plan)
 
@@ -71,11 +76,9 @@ class Segments:
         if source == INTERNET:
             for address in self.outside:
                 yield address, Path((self._forwarded(), *self.filters(target, spot, address, port)))
-        for own in self.spots.get(source, ()):
+        for legs, own in self._starts(source, tagging=tagging):
             address = own.address if target.kind == "node" else self._seen_as(own, spot)
-            yield address, Path((self._wire(own, spot), *self.filters(target, spot, address, port)))
-        for address, leg in self._tagged(source, spot) if tagging else ():
-            yield address, Path((leg, *self.filters(target, spot, address, port)))
+            yield address, Path((*legs, self._wire(own, spot), *self.filters(target, spot, address, port)))
 
     def _seen_as(self, own: Spot, theirs: Spot) -> str:
         """The address of a packet on another segment: a node that masquerades a segment puts its own there."""
@@ -86,11 +89,11 @@ class Segments:
         node = next((node.address for node in self.plan.nodes if node.vlan == theirs.vlan), None)
         return node or self._vlans[theirs.vlan].gateway or own.address
 
-    def _tagged(self, source: Endpoint, spot: Spot) -> Iterator[tuple[str, Leg]]:
-        """The addresses that a guest may take on a segment which an interface of its own carries besides its own."""
-        for vlan, leg in self._carried(source):
-            if vlan == spot.vlan:
-                yield from ((own.address, leg) for own in self._places.anywhere(vlan))
+    def _starts(self, source: Endpoint, *, tagging: bool) -> Iterator[tuple[tuple[Leg, ...], Spot]]:
+        """Where a machine may send from: its places, and any on a segment that an interface of it carries besides."""
+        yield from (((), own) for own in self.spots.get(source, ()))
+        for vlan, leg in self._carried(source) if tagging else ():
+            yield from (((leg,), own) for own in self._places.anywhere(vlan))
 
     def _carried(self, source: Endpoint) -> tuple[tuple[str, Leg], ...]:
         return self.wires.carried(self._guests[source.name]) if source.kind == "guest" else ()
@@ -104,12 +107,10 @@ class Segments:
         self, source: Endpoint, target: Endpoint, spot: Spot, port: Port | None
     ) -> Iterator[tuple[str, Path]]:
         """The ways over one wire: whoever is there may take the target for a router to what is behind it."""
-        for own in self.spots.get(source, ()):
+        for legs, own in self._starts(source, tagging=True):
             if self.wires.one(own.vlan, spot.vlan):
-                legs = (self._wire(own, spot), *self.filters(target, spot, own.address, port))
-                yield own.address, Path(legs)
-        for address, leg in self._tagged(source, spot):
-            yield address, Path((leg, *self.filters(target, spot, address, port)))
+                filters = self.filters(target, spot, own.address, port)
+                yield own.address, Path((*legs, self._wire(own, spot), *filters))
 
     def _wire(self, own: Spot, theirs: Spot) -> Leg:
         if own.vlan == theirs.vlan:
@@ -196,7 +197,10 @@ class Segments:
         """The ports of a machine of which its firewall speaks."""
         if target.kind == "guest":
             return tuple(port for _, port in self.rules_of(target.name) if port is not None)
-        return (*MANAGEMENT_PORTS, COROSYNC_PORTS) if target.kind == "node" else ()
+        if target.kind != "node":
+            return ()
+        own = (port for _, port in self._node_rules.get(target.name, ()) if port is not None)
+        return tuple(dict.fromkeys((*MANAGEMENT_PORTS, COROSYNC_PORTS, *own)))
 
     def rules_of(self, guest: str) -> list[tuple[RulePlan, Port | None]]:
         """What a managed guest's firewall accepts, with the port of each rule read."""
@@ -208,14 +212,19 @@ class Segments:
     def _node_filter(self, name: str, spot: Spot, source: str, port: Port | None) -> Leg:
         if self._switch.verdict is not yes("").verdict:
             return self._switch
+        for rule, accepted in self._node_rules.get(name, ()):
+            if covers(rule.source, source) and port_covers(accepted, port):
+                return yes(f"the firewall of node {name} accepts it: {rule.comment}")
         managed = port is not None and any(port_covers(opened, port) for opened in MANAGEMENT_PORTS)
         if managed and any(covers(member, source) for member in self._management(spot)):
             return yes(f"{source} is in the set management, to which Proxmox opens {port} of every node")
         if port is not None and port_covers(COROSYNC_PORTS, port) and self._is_node(source):
             return yes("Proxmox lets the nodes of a cluster speak to each other by corosync")
-        if not any(node.managed for node in self.plan.nodes if node.name == name):
+        if name not in self._node_rules:
             return unknown(f"node {name} is only observed, and its own firewall may be off")
-        return no(f"the firewall of node {name} drops what is not from the set management")
+        return no(
+            f"the firewall of node {name} drops what no rule accepts and is not from the set management"
+        )
 
     def _is_node(self, source: str) -> bool:
         return any(node.address == source for node in self.plan.nodes)

@@ -91,6 +91,7 @@ class Spots:
         found = [rule.destination for guard in plan.guards for rule in guard.rules if rule.way == "out"]
         found += [rule.source for guard in plan.guards for rule in guard.rules if rule.way == "in"]
         found += [rule.source for guest in plan.guests for rule in guest.rules]
+        found += [rule.source for node in plan.nodes for rule in node.rules]
         found += [rule.source for vlan in plan.vlans for rule in vlan.rules]
         found += [grant.destination for grant in plan.tailnet.grants] if plan.tailnet else []
         known = {"", ANYWHERE, plan.operator_address, *self._subnets.values()}

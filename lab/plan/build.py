@@ -28,7 +28,7 @@ from lab.plan.permissions import plan_flows
 from lab.plan.places import settle_places
 from lab.plan.records import BackupPlan, IdentityPlan, LabPlan, RouterPlan, SecretRef
 from lab.plan.resolver import plan_resolver
-from lab.plan.rules import guest_rules, vlan_rules
+from lab.plan.rules import guest_rules, node_rules, vlan_rules
 from lab.plan.safety import check_expectations, plan_acceptances, plan_expectations
 from lab.plan.tailnet import advertised_routes, plan_tailnet
 from lab.plan.wire_addresses import number_wires
@@ -129,6 +129,7 @@ def _with_rules(directory: Directory) -> LabPlan:
     plan = directory.plan
     return replace(
         plan,
+        nodes=tuple(replace(node, rules=node_rules(directory, node.name)) for node in plan.nodes),
         guests=tuple(replace(guest, rules=guest_rules(directory, guest.name)) for guest in plan.guests),
         vlans=tuple(replace(vlan, rules=vlan_rules(directory, vlan.name)) for vlan in plan.vlans),
         guards=plan_guards(directory),

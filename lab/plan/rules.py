@@ -1,4 +1,4 @@
-"""What the Proxmox firewall accepts: for each guest the flows that end at it, for each segment those to all of it."""
+"""What the Proxmox firewall accepts: at a guest or node the flows that end there, at a segment those to all of it."""
 
 from lab.flows import Endpoint, Flow, Port
 from lab.plan.directory import INGRESS, Directory
@@ -34,6 +34,23 @@ def _published(directory: Directory, host: str, endpoint: Endpoint, flow: Flow) 
     if container.service.host_network:
         return [flow.target.port]
     return [Port(p.external, p.protocol) for p in container.published_as(flow.target.port)]
+
+
+def node_rules(directory: Directory, name: str) -> tuple[RulePlan, ...]:
+    """What a node's own firewall accepts besides what Proxmox VE opens by itself: the flows and routes that end at it.
+
+    What was derived is what Proxmox opens to the operator, to its segment and to other nodes; no rule is about that.
+    """
+    here = Endpoint("node", name)
+    own = directory.addresses(here)
+    rules = [
+        _rule(source, flow.target.port, flow)
+        for flow in directory.plan.flows
+        if flow.origin != "derived" and here in directory.members(flow.target.endpoint)
+        for source in directory.addresses(flow.source)
+        if source not in own
+    ]
+    return tuple(dict.fromkeys(rules))
 
 
 def vlan_rules(directory: Directory, name: str) -> tuple[RulePlan, ...]:

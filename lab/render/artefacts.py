@@ -79,7 +79,7 @@ def _node(node: NodePlan) -> dict[str, Any]:
         "segment": node.vlan,
         "bridge": node.bridge,
         "vlan_aware": node.creates_bridge,
-        "host.fw": host_fw() if node.managed else None,
+        "host.fw": host_fw(node) if node.managed else None,
     }
 
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from lab.names import join
-from lab.plan.records import GuestPlan, LabPlan, RulePlan, VlanPlan
+from lab.plan.records import GuestPlan, LabPlan, NodePlan, RulePlan, VlanPlan
 
 _LONGEST_GROUP_NAME = 18
 """Proxmox VE's limit (API description, `POST /cluster/firewall/groups`); other names may have 64."""
@@ -89,9 +89,10 @@ def management(plan: LabPlan) -> tuple[str, ...]:
     return (*operator, *(node.address for node in plan.nodes))
 
 
-def host_fw() -> str:
-    """`host.fw` of a node whose settings are this lab's: on, and without rules of its own."""
-    return _options(_NODE_OPTIONS)
+def host_fw(node: NodePlan) -> str:
+    """`host.fw` of a node whose settings are this lab's: on, with the rules that flows and routes to it need."""
+    rules = [_section("RULES", map(_rule, node.rules))] if node.rules else []
+    return "\n".join([_options(_NODE_OPTIONS), *rules])
 
 
 def guest_fw(guest: GuestPlan, groups: Mapping[str, str]) -> str:

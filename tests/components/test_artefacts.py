@@ -91,6 +91,11 @@ def vmid(found: Registration) -> int:
     return number
 
 
+def of_guest(found: Registration) -> bool:
+    """Whether a firewall resource is about a guest, and not about a node."""
+    return bool({"vmId", "containerId"} & found.inputs.keys())
+
+
 def rule_line(inputs: dict[str, Any]) -> str:
     """A rule as Proxmox writes it, from what the provider is given."""
     comment = f" # {inputs['comment']}" if inputs.get("comment") else ""
@@ -107,7 +112,7 @@ def test_guest_files_hold_what_is_created(name: str, created: Created) -> None:
     """The rules of each guest, in order, and every option that the program sets are those of its file."""
     files = {part["vmid"]: part["firewall"] for part in rendered(name)["proxmox"]["guests"]}
     recording = created(name)
-    rules = {vmid(found): found.inputs["rules"] for found in recording.of("RulesLegacy")}
+    rules = {vmid(found): found.inputs["rules"] for found in recording.of("RulesLegacy") if of_guest(found)}
     options = {vmid(found): found.inputs for found in recording.of("OptionsLegacy")}
     assert set(options) == set(files)
     for number, text in files.items():
@@ -117,6 +122,16 @@ def test_guest_files_hold_what_is_created(name: str, created: Created) -> None:
                 assert said[option] == (str(int(value)) if isinstance(value, bool) else value)
         assert set(options[number]) <= {*OPTIONS, "nodeName", "vmId", "containerId"}
         assert section(text, "RULES") == [rule_line(rule) for rule in rules.get(number, [])]
+
+
+@every_lab
+def test_node_files_hold_what_is_created(name: str, created: Created) -> None:
+    """The rules of each node, in order, are those of its file, and a node without a file gets none."""
+    found = [part for part in created(name).of("RulesLegacy") if not of_guest(part)]
+    rules = {part.inputs["nodeName"]: [rule_line(rule) for rule in part.inputs["rules"]] for part in found}
+    for node in rendered(name)["proxmox"]["nodes"]:
+        assert section(node["host.fw"] or "", "RULES") == rules.pop(node["name"], [])
+    assert rules == {}
 
 
 @every_lab

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import components as c
-from lab.plan.records import DiskPlan, GuestPlan, NicPlan
+from lab.plan.records import DiskPlan, GuestPlan, NicPlan, RulePlan
 from tests.components import records as r
 from tests.support.engine import Recording, record
 
@@ -191,6 +191,25 @@ def test_settings_that_are_not_declared_are_not_made() -> None:
     assert [found.type for found in recording.resources if found.custom] == [
         "proxmoxve:node/firewall:Firewall"
     ]
+
+
+def test_a_node_accepts_what_flows_to_it() -> None:
+    """Its own rules are of the node and of no guest; without any there is no list, which somebody else may have."""
+    rule = RulePlan(source="10.10.20.11", port="8006", protocol="tcp", comment="route pve")
+    made = node(rules=(rule,)).one("RulesLegacy")
+    assert made.inputs["nodeName"] == "pve-a"
+    assert not {"vmId", "containerId"} & made.inputs.keys()
+    assert made.inputs["rules"] == [
+        {
+            "type": "in",
+            "action": "ACCEPT",
+            "source": "10.10.20.11",
+            "dport": "8006",
+            "proto": "tcp",
+            "comment": "route pve",
+        }
+    ]
+    assert node().of("RulesLegacy") == []
 
 
 def test_nothing_is_registered_that_crashes_the_provider() -> None:

@@ -41,6 +41,19 @@ class ImagePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RulePlan:
+    """One accept rule of a Proxmox firewall; what no rule accepts is dropped."""
+
+    source: str
+    """An address or a subnet; empty for any."""
+    port: str = ""
+    """A port or a range `8000:8010`; empty for every port."""
+    protocol: str = ""
+    """`tcp` or `udp`; empty for every protocol."""
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class NodePlan:
     """A Proxmox VE host and the settings that are made on it."""
 
@@ -58,6 +71,8 @@ class NodePlan:
     images: tuple[ImagePlan, ...] = ()
     advertises: tuple[str, ...] = ()
     """The subnets it advertises to the tailnet, where the node itself is a subnet router."""
+    rules: tuple[RulePlan, ...] = ()
+    """What its own firewall accepts besides what Proxmox VE opens by itself."""
     memory_mib: int | None = None
     disk_gib: int | None = None
     cpu: str = ""
@@ -65,19 +80,6 @@ class NodePlan:
     description: str = ""
     kernel_arguments: tuple[str, ...] = ()
     managed: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class RulePlan:
-    """One accept rule of a Proxmox firewall; what no rule accepts is dropped."""
-
-    source: str
-    """An address or a subnet; empty for any."""
-    port: str = ""
-    """A port or a range `8000:8010`; empty for every port."""
-    protocol: str = ""
-    """`tcp` or `udp`; empty for every protocol."""
-    comment: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

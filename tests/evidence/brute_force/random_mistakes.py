@@ -131,6 +131,17 @@ def _guest_rule(draw: st.DrawFn, plan: LabPlan) -> LabPlan:
 
 
 @st.composite
+def _node_rule(draw: st.DrawFn, plan: LabPlan) -> LabPlan:
+    if not plan.nodes:
+        return plan
+    chosen = draw(st.sampled_from(plan.nodes))
+    rule = draw(_proxmox_rule(plan))
+    return replace(
+        plan, nodes=tuple(replace(n, rules=(*n.rules, rule)) if n == chosen else n for n in plan.nodes)
+    )
+
+
+@st.composite
 def _vlan_rule(draw: st.DrawFn, plan: LabPlan) -> LabPlan:
     chosen = draw(st.sampled_from(plan.vlans))
     rule = draw(_proxmox_rule(plan))
@@ -214,6 +225,7 @@ _MISTAKES = (
     _no_guard,
     _bridge_unknown,
     _guest_rule,
+    _node_rule,
     _vlan_rule,
     _grant,
     _open_network,

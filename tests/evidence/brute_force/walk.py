@@ -1,9 +1,9 @@
 """A packet's walk through a lab, from place to place, in one world."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lab.flows import Endpoint
-from lab.plan.records import GuardPlan, NetworkPlan, PublishedPort, VlanPlan
+from lab.plan.records import GuardPlan, NetworkPlan, PublishedPort, RulePlan, VlanPlan
 from tests.evidence.brute_force.atlas import PUBLIC, Atlas, Box
 from tests.evidence.brute_force.packets import Packet, grant_says, guard_accepts, inside, rule_says, speaks_of
 from tests.evidence.brute_force.worlds import World
@@ -293,15 +293,14 @@ class Walk:
             return self.world.others_open
         zones = self.atlas.zones(name, vlan)
         rules = [*guest.rules, *(rule for zone in zones if zone.managed for rule in zone.rules)]
-        return any(
-            inside(packet.source, rule.source) and rule_says(rule.port, rule.protocol, packet)
-            for rule in rules
-        )
+        return _accepted(rules, packet)
 
     def _passes_node(self, name: str, packet: Packet) -> bool:
         if not self._is_on():
             return self.world.others_open
         node = next(node for node in self.plan.nodes if node.name == name)
+        if node.managed and _accepted(node.rules, packet):
+            return True
         nodes = {other.address for other in self.plan.nodes}
         trusted = [self.atlas.vlans[node.vlan].subnet] if node.vlan else []
         if self.plan.operator_vlan:
@@ -311,3 +310,9 @@ class Walk:
         tcp = packet.protocol == "tcp" and any(a <= packet.number <= b for a, b in _MANAGEMENT)
         corosync = packet.protocol == "udp" and packet.number in (5404, 5405) and packet.source in nodes
         return (known and tcp) or corosync or (not node.managed and self.world.others_open)
+
+
+def _accepted(rules: Iterable[RulePlan], packet: Packet) -> bool:
+    return any(
+        inside(packet.source, rule.source) and rule_says(rule.port, rule.protocol, packet) for rule in rules
+    )

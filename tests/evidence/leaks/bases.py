@@ -50,6 +50,7 @@ def routed() -> Raw:
     raw["operator"] = {"vlan": "services", "address": 5}
     raw["devices"] = {"printer": {"vlan": "services", "address": 60, "listens": [631]}}
     raw["router"] = {"kind": "node"}
+    raw["flows"] += [{"from": "guest:siem", "to": "node:pve:9100", "because": "it reads the node's figures"}]
     return raw
 
 

@@ -65,7 +65,7 @@ CLOSED = (
     Explained(
         lab=guarded,
         path="vlan:management -> node:pve:9999/tcp",
-        says="the firewall of node pve drops what is not from the set management",
+        says="the firewall of node pve drops what no rule accepts and is not from the set management",
     ),
     Explained(
         lab=guarded,

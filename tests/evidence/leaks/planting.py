@@ -22,6 +22,19 @@ def guest_rule(guest: str, because: str, **changes: Any) -> Plant:
     return plant
 
 
+def node_rule(node: str, because: str, **changes: Any) -> Plant:
+    """A rule of a node's own Proxmox firewall, changed."""
+
+    def plant(plan: LabPlan) -> LabPlan:
+        nodes = tuple(
+            replace(part, rules=_changed(part.rules, because, changes)) if part.name == node else part
+            for part in plan.nodes
+        )
+        return replace(plan, nodes=nodes)
+
+    return plant
+
+
 def vlan_rule(vlan: str, because: str, **changes: Any) -> Plant:
     """A rule of the Proxmox firewall of a whole segment, changed."""
 

@@ -3,7 +3,7 @@
 from lab.isolation import Verdict
 from tests.evidence.leaks.bases import flat, guarded, routed
 from tests.evidence.leaks.leak import Leak
-from tests.evidence.leaks.planting import guest_rule, nic, open_guest_rule, vlan_rule
+from tests.evidence.leaks.planting import guest_rule, nic, node_rule, open_guest_rule, vlan_rule
 from tests.support.builders import guest
 
 _SYSLOG = "blog/app needs it"
@@ -24,6 +24,14 @@ RULES = (
         path="device:printer -> guest:siem:514/udp",
         reason=_SIEM,
         bystanders=("vlan:services", "operator", "node:pve"),
+    ),
+    Leak(
+        name="a rule of a node is for a whole segment",
+        lab=routed,
+        plant=node_rule("pve", "it reads the node's figures", source="10.10.20.0/24"),
+        path="device:printer -> node:pve:9100/tcp",
+        reason="the firewall of node pve accepts it",
+        bystanders=("vlan:services", "operator", "guest:docker-1"),
     ),
     Leak(
         name="a rule of a guest forgets its port",
