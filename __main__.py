@@ -9,6 +9,7 @@ gc.disable()  # Registration keeps nearly all that it allocates: without collect
 
 # ruff: noqa: E402
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
@@ -16,6 +17,7 @@ import pulumi
 from components import assembly as create
 from components.deployed import deployed
 from components.foreign_records import refuse_foreign_records
+from components.key_pair import refuse_unfit_pair
 from components.policy_in_force import may_overwrite
 from components.providers import connect, with_overrides
 from components.reachability import refuse_violations, tell_difference
@@ -31,6 +33,7 @@ try:
     plan = with_overrides(load_plan(lab_file, settings.require_object("lab")), os.environ)
     proof = prove(plan)
     secrets = resolve_secrets(plan.secrets, settings, os.environ)
+    refuse_unfit_pair(plan, settings, os.environ, datetime.now(UTC))
     announce(plan)
     refuse_violations(proof)
     providers = connect(plan, secrets)

@@ -5,8 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from docker import APIClient
 from cli.connections import engine_of
 from cli.observed import Observed, expectations_seen, verify_data, verify_text
 from cli.peers import Peer, peers
+from cli.secrets import secret
 from lab.flows import Endpoint
 from lab.isolation import Proof, prove
 from lab.plan.containers import GUARD_STACK
@@ -36,6 +38,7 @@ from probe.spaces import CannotEnter, LocalSpace, Space, canaries, canary_port
 FINE, DIFFERENT, BAD_INPUT = 0, 1, 2
 ROOTS_VARIABLE = "LAB_CERTIFICATE_ROOTS"
 CERTIFICATE_SECONDS = 60.0
+_END = "-----END CERTIFICATE-----"
 
 
 def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = False) -> int:
@@ -179,10 +182,30 @@ def _routes(plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus) -
     if plan.ingress is None or not any(container.pid for container in running):
         return ()
     stand_ins = frozenset(container.endpoint for container in running if container.stand_in)
-    roots = certificate_roots(plan)
-    if roots is not None:
-        _wait_for_certificate(plan.ingress, sandbox, roots)
-    return check_routes(plan.ingress, sandbox.forwards, stand_ins, roots)
+    with _trusted(plan) as roots:
+        if roots is not None and plan.asked_certificate is not None:
+            _wait_for_certificate(plan.ingress, sandbox, roots)
+        return check_routes(plan.ingress, sandbox.forwards, stand_ins, roots)
+
+
+@contextlib.contextmanager
+def _trusted(plan: LabPlan) -> Iterator[Path | None]:
+    """Whom to trust: the roots, or of a pair of secrets the certificate itself, so that no other one is right."""
+    pair = plan.shown_certificate.pair if plan.shown_certificate else None
+    if pair is None:
+        yield certificate_roots(plan)
+        return
+    shown = secret(pair.certificate.name, plan.environment)
+    if shown is None:
+        _tell(
+            f"the certificate of the routes is not judged: the secret {pair.certificate.name} is not to be had here"
+        )
+        yield None
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(f"{shown.partition(_END)[0]}{_END}\n")
+        file.flush()
+        yield Path(file.name)
 
 
 def _refusal(plan: LabPlan, running: Sequence[Running]) -> Refusal | None:

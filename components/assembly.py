@@ -118,7 +118,9 @@ def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert
         return None
     if plan.dns.managed and plan.dns.records:
         DnsZone("dns", DnsZoneArgs(dns=plan.dns), providers.options())
-    if plan.certificate is None or (plan.ingress is not None and not plan.ingress.ends_tls):
+    if plan.certificate is None or plan.certificate.pair is not None:
+        return None
+    if plan.ingress is not None and not plan.ingress.ends_tls:
         return None
     args = WildcardCertArgs(certificate=plan.certificate, dns_token=secrets["cloudflare-token"])
     return WildcardCert("certificate", args, providers.options())
@@ -161,7 +163,7 @@ def ingress(
     args = TraefikIngressArgs(
         ingress=ingress,
         host=hosts[ingress.host],
-        certificate=plan.asked_certificate,
+        certificate=plan.shown_certificate,
         dns_token=certificate.dns_token if certificate else None,
         secrets=secrets,
     )

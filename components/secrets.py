@@ -28,17 +28,20 @@ def resolve_secrets(
     found: dict[str, pulumi.Output[str]] = {}
     missing: list[Issue] = []
     for name in sorted(ref.name for ref in wanted):
-        value = settings.get_secret(name)
-        variable = environment_variable(PREFIX, name)
+        value = plain(name, settings, environment)
         if value is not None:
-            found[name] = value
-        elif environment.get(variable):
-            found[name] = pulumi.Output.secret(environment[variable])
+            found[name] = pulumi.Output.secret(value)
         else:
-            missing.append(_missing(name, variable))
+            missing.append(_missing(name, environment_variable(PREFIX, name)))
     if missing:
         raise SecretsMissing(missing)
     return found
+
+
+def plain(name: str, settings: pulumi.Config, environment: Mapping[str, str]) -> str | None:
+    """The value of a secret itself, for whoever has to look at it before anything is registered, and hands on none."""
+    value = settings.get(name)
+    return value if value is not None else environment.get(environment_variable(PREFIX, name)) or None
 
 
 def _missing(name: str, variable: str) -> Issue:

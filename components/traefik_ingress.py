@@ -34,7 +34,7 @@ class TraefikIngressArgs:
     ingress: IngressPlan
     host: DockerHost
     certificate: CertificatePlan | None = None
-    """What the resolver asks for; without it Traefik serves a certificate that it signed itself."""
+    """What the resolver asks for, or a pair of secrets; without one Traefik serves what it signed itself."""
     dns_token: pulumi.Input[str] | None = None
     """From `WildcardCert`, with which the resolver answers the authority's challenge."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class TraefikIngress(pulumi.ComponentResource):
         ingress, host = args.ingress, args.host
         if ingress.service is None or ingress.front is None:
             raise ValueError(f"{name}: an ingress that is only observed has no container to create")
-        if args.certificate is not None and args.dns_token is None:
+        if args.certificate is not None and args.certificate.pair is None and args.dns_token is None:
             raise ValueError(f"{name}: a certificate is asked for with a DNS token, and none was given")
         container = join("ingress", ingress.service.name)
         token = {} if args.dns_token is None else {_TOKEN.name: args.dns_token}
@@ -92,8 +92,9 @@ def _with_files(service: ServicePlan, args: TraefikIngressArgs) -> ServicePlan:
     token = SecretFilePlan(
         variable="CF_DNS_API_TOKEN_FILE", path=f"{FILES_ROOT}/secrets/{_TOKEN.name}", secret=_TOKEN
     )
+    asks = args.certificate is not None and args.certificate.pair is None
     return replace(
         service,
         files=(*service.files, static),
-        secret_files=(*service.secret_files, token) if args.certificate else service.secret_files,
+        secret_files=(*service.secret_files, token) if asks else service.secret_files,
     )

@@ -72,3 +72,11 @@ def owned_comment(environment: str, about: str) -> str:
     free one.
     """
     return f"{owner_mark(environment)} {about}"[:_COMMENT]
+
+
+def certifies(name: str, host: str) -> bool:
+    """Whether a certificate's name covers a host: equal, or a wildcard for exactly one label (RFC 6125, 6.4.3)."""
+    if name.startswith("*."):
+        label, _, rest = host.partition(".")
+        return bool(label) and rest == name[2:]
+    return name == host

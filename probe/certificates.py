@@ -72,7 +72,9 @@ def _issuer(shown: dict[str, Any]) -> str:
 
 
 def trusting(roots: Path) -> ssl.SSLContext:
-    """A client's settings that trust the roots of a file and no other.
+    """A client's settings that trust the certificates of a file and no other.
+
+    One that is no root is trusted itself, so that a file with a server's own certificate trusts exactly this one.
 
     Raises:
         OSError: the file cannot be read, or holds no certificate (`ssl.SSLError`).
@@ -80,6 +82,7 @@ def trusting(roots: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(roots))
     # From Python 3.13 on the default asks for more of old roots than browsers do.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 

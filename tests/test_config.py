@@ -17,6 +17,7 @@ from lab.config.strict import Part
 from lab.errors import ConfigError
 from tests.support.builders import IMAGE, TRAEFIK, guest, raw_lab
 from tests.support.needs import need
+from tests.support.pairs import shown_names
 from toolchain import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -306,7 +307,9 @@ def full_labs() -> tuple[LabConfig, ...]:
         "tunnel": "guest:docker-1",
     }
     router = {"kind": "unifi", "device": "box"}
-    return load(FULL), parse(raw_lab(ingress=observed, router=router, devices={"box": {"vlan": "services"}}))
+    shown = shown_names(["*.lab.example"])
+    other = raw_lab(ingress=observed, router=router, devices={"box": {"vlan": "services"}}, certificate=shown)
+    return load(FULL), parse(other)
 
 
 def test_the_full_lab_uses_every_key() -> None:

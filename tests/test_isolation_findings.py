@@ -20,6 +20,11 @@ TV = {"vlan": "iot", "address": 50, "listens": [8009]}
 DOCKER = {"docker-1": guest(address=11, runs="docker")}
 BOTH = {"services": SERVICES, "iot": IOT}
 
+ORIGIN = {
+    "names": ["*.lab.example"],
+    "ca": "cloudflare-origin",
+    "pair": {"certificate": "origin-certificate", "key": "origin-key"},
+}
 WEB_TV = {"vlan": "iot", "address": 51, "listens": [443]}
 LISTED = ingress(
     audiences={"services": {"port": 443}, "tailnet": {"port": 8443}},
@@ -218,6 +223,22 @@ CASES = [
         {
             "stacks": {"web": stack(app=service(listens=[80], route=route("www", "services")))},
             "ingress": ingress(audiences={"services": {"port": 443}}),
+        },
+    ),
+    Case(
+        "untrusted-certificate",
+        "route www.lab.example",
+        {
+            "certificate": ORIGIN,
+            "dns": {"provider": "cloudflare", "address": "203.0.113.9"},
+            "stacks": {"web": stack(app=service(listens=[80], route=route("www", "internet")))},
+            "ingress": ingress(audiences={"internet": {"port": 443}}),
+        },
+        {
+            "certificate": ORIGIN,
+            "dns": {"provider": "cloudflare", "address": "203.0.113.9", "mode": "proxied"},
+            "stacks": {"web": stack(app=service(listens=[80], route=route("www", "internet")))},
+            "ingress": ingress(audiences={"internet": {"port": 443}}),
         },
     ),
     Case(

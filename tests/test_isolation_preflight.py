@@ -8,6 +8,7 @@ from lab.isolation.preflight import Condition, conditions
 from lab.isolation.verdict import Verdict
 from lab.plan.directory import INGRESS
 from tests.support.builders import ingress
+from tests.support.pairs import shown_names
 from tests.support.proofs import small_lab
 
 CLOUDFLARE = {"provider": "cloudflare"}
@@ -37,6 +38,14 @@ def test_what_a_lab_can_know_of_its_certificate() -> None:
     }
     assert all(bool(one.repair) == (one.verdict is not Verdict.yes) for one in every.values())
     assert every["way to the challenge"].reason == "Traefik looks for its answer at 1.1.1.1:53 and 9.9.9.9:53"
+
+
+def test_a_pair_is_covered_and_not_asked_for() -> None:
+    """Nothing is asked of anybody: names count, and what only the secrets can tell."""
+    every = found(small_lab(certificate=shown_names(["*.lab.example"])))
+    assert {what: str(one.verdict) for what, one in every.items()} == {"names": "yes", "pair": "cannot tell"}
+    assert every["names"].reason == "*.lab.example covers the one host"
+    assert "own-certificate and own-key have to be one pair" in every["pair"].reason
 
 
 def test_no_certificate_is_asked_for() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lab.plan.certificate import covers
+from lab.names import certifies
 from lab.plan.records import IngressPlan, LabPlan, RoutePlan
 from tests.support.builders import guest, ingress, plan, route, service, stack
 
@@ -44,7 +44,7 @@ def only(decided: LabPlan) -> RoutePlan:
 )
 def test_a_wildcard_covers_one_level(name: str, host: str, covered: bool) -> None:
     """A wildcard covers exactly one label, and any other name only itself."""
-    assert covers(name, host) is covered
+    assert certifies(name, host) is covered
 
 
 @pytest.mark.parametrize(

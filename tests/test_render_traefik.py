@@ -16,8 +16,9 @@ from tests.support.plans import plan_of
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {"dev": ROOT / "Pulumi.dev.yaml", "full": ROOT / "tests" / "support" / "full_lab.yaml"}
 FILES["ingress"] = ROOT / "tests" / "support" / "ingress_lab.yaml"
+FILES["pair"] = ROOT / "tests" / "support" / "pair_lab.yaml"
 FILES |= {case: lab_file(case) for case in CASES}
-WITH_TRAEFIK = ("dev", "full", "ingress", "docker-front-back", "flat-subnet", "per-service-networks")
+WITH_TRAEFIK = ("dev", "full", "ingress", "pair", "docker-front-back", "flat-subnet", "per-service-networks")
 
 
 def read(text: str) -> Any:
@@ -66,6 +67,26 @@ def test_the_dynamic_file_is_golden(name: str, update_golden: bool) -> None:
     assert decided.ingress is not None
     found = dynamic_configuration(decided.ingress, certificate_of(decided))
     assert_golden(LABS / name / "expected" / "traefik.dynamic.yaml", found, update=update_golden)
+
+
+def test_a_pair_is_shown_and_nobody_is_asked() -> None:
+    """Its files are in the watched file, names that it does not cover are refused, and no resolver is set up."""
+    decided = plan_of(FILES["pair"])
+    assert decided.ingress is not None
+    assert decided.certificate is not None
+    tls = read(dynamic_configuration(decided.ingress, decided.shown_certificate))["tls"]
+    [shown] = tls["certificates"]
+    secrets = "/run/homelab/secrets"
+    assert shown == {"certFile": f"{secrets}/origin-certificate", "keyFile": f"{secrets}/origin-key"}
+    assert tls["options"]["default"]["sniStrict"] is True
+    static = read(static_configuration(decided.ingress, decided.shown_certificate))
+    assert "certificatesResolvers" not in static
+    assert static["entryPoints"]["internet"]["http"]["tls"] == {}
+    assert {s.secret.name for s in decided.ingress.service.secret_files} == {
+        "origin-certificate",
+        "origin-key",
+    }  # type: ignore[union-attr]
+    assert (decided.asked_certificate, decided.certificate.caa) == (None, ())
 
 
 def test_traefik_is_told_by_files_only() -> None:

@@ -4,7 +4,7 @@ What the plan and the proof cannot know, because it is in an account or in a zon
 `lab check --online` (probe/zone.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lab.flows import Port
@@ -12,7 +12,7 @@ from lab.isolation.proof import Proof
 from lab.isolation.verdict import Verdict
 from lab.plan.certificate import AUTHORITY
 from lab.plan.directory import INGRESS, INTERNET
-from lab.plan.records import CertificatePlan, IngressPlan
+from lab.plan.records import CertificatePlan, IngressPlan, PairPlan
 
 TOKEN, ZONE = "token", "zone"
 """The conditions that only Cloudflare can answer."""
@@ -33,10 +33,12 @@ class Condition:
 
 
 def conditions(proof: Proof) -> tuple[Condition, ...]:
-    """What the certificate of a lab depends on, in the order in which it would fail; none where none is asked for."""
-    ingress, certificate = proof.plan.ingress, proof.plan.asked_certificate
+    """What the certificate of a lab depends on, in the order in which it would fail; none where none is shown."""
+    ingress, certificate = proof.plan.ingress, proof.plan.shown_certificate
     if ingress is None or certificate is None:
         return ()
+    if certificate.pair is not None:
+        return _names(ingress, certificate), _pair(certificate, certificate.pair)
     return tuple(_conditions(proof, ingress, certificate))
 
 
@@ -75,10 +77,24 @@ def _names(ingress: IngressPlan, certificate: CertificatePlan) -> Condition:
             reason=f"{names} does not cover {', '.join(bare)}",
             repair="add a name to certificate.names; a wildcard covers exactly one level (RFC 6125, 6.4.3)",
         )
+    proven = ", proven by DNS-01 (a wildcard cannot be otherwise)," if certificate.pair is None else ""
+    return Condition(what="names", verdict=Verdict.yes, reason=f"{names}{proven} covers {_every(hosts)}")
+
+
+def _every(hosts: Sequence[str]) -> str:
+    return f"all {len(hosts)} hosts" if len(hosts) > 1 else "the one host"
+
+
+def _pair(certificate: CertificatePlan, pair: PairPlan) -> Condition:
+    signed = {
+        "cloudflare-origin": "Cloudflare's Origin CA has signed it, which Cloudflare's proxy trusts and no browser does"
+    }
+    who = signed.get(certificate.ca, "an authority of your own has signed it")
     return Condition(
-        what="names",
-        verdict=Verdict.yes,
-        reason=f"{names}, proven by DNS-01 (a wildcard cannot be otherwise), covers all {len(hosts)} hosts",
+        what="pair",
+        verdict=Verdict.unknown,
+        reason=f"{who}; nothing renews it, and {pair.certificate.name} and {pair.key.name} have to be one pair",
+        repair="`pulumi preview` reads both secrets and says what is wrong with them",
     )
 
 

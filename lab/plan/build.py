@@ -179,7 +179,8 @@ def _secrets(plan: LabPlan) -> tuple[SecretRef, ...]:
     names = {file.secret.name for service in services for file in service.secret_files}
     if any(node.managed for node in plan.nodes):
         names.add("proxmox-token")
-    if plan.dns.provider == "cloudflare" and (plan.dns.records or plan.certificate):
+    asks = plan.certificate is not None and plan.certificate.pair is None
+    if plan.dns.provider == "cloudflare" and (plan.dns.records or asks):
         names.add("cloudflare-token")
     if any(router.managed for router in plan.subnet_routers) or (
         plan.tailnet is not None and plan.tailnet.managed

@@ -2,19 +2,11 @@
 
 from lab.names import owned_comment
 from lab.plan.draft import Draft
-from lab.plan.records import CertificatePlan, DnsRecordPlan
+from lab.plan.records import CertificatePlan, DnsRecordPlan, PairPlan, SecretRef
 from lab.plan.zones import zone_of
 
 AUTHORITY = "letsencrypt.org"
 """Who signs, as CAA records name them (RFC 8659): both of Let's Encrypt's directories, staging included."""
-
-
-def covers(name: str, host: str) -> bool:
-    """Whether a certificate's name covers a host: equal, or a wildcard for exactly one label (RFC 6125, 6.4.3)."""
-    if name.startswith("*."):
-        label, _, rest = host.partition(".")
-        return bool(label) and rest == name[2:]
-    return name == host
 
 
 def certificate_names(draft: Draft) -> tuple[str, ...]:
@@ -34,13 +26,14 @@ def plan_certificate(draft: Draft) -> CertificatePlan | None:
     if certificate is None:
         return None
     _refuse_what_nobody_could_sign(draft)
-    names = certificate_names(draft)
+    names, pair = certificate_names(draft), certificate.pair
     return CertificatePlan(
         names=names,
         dns=certificate.dns,
         ca=certificate.ca,
         email=certificate.email,
-        caa=_caa(draft, names) if draft.config.dns.provider == "cloudflare" else (),
+        caa=_caa(draft, names) if draft.config.dns.provider == "cloudflare" and pair is None else (),
+        pair=PairPlan(certificate=SecretRef(pair.certificate), key=SecretRef(pair.key)) if pair else None,
     )
 
 
@@ -64,13 +57,14 @@ def _refuse_what_nobody_could_sign(draft: Draft) -> None:
     ingress = draft.config.ingress
     if ingress is None or ingress.manage == "observe":
         return
+    pair = draft.config.certificate.pair if draft.config.certificate else None
     if ingress.tls != "own" and set(ingress.audiences) <= {"internet"}:
         draft.warn(
             "certificate",
             f"with ingress.tls: {ingress.tls} nobody here shows a certificate, so none is asked for",
             "remove certificate, or let Traefik terminate TLS itself with ingress.tls: own",
         )
-    elif draft.config.dns.provider == "none":
+    elif draft.config.dns.provider == "none" and pair is None:
         draft.refuse(
             "certificate.dns",
             "a wildcard is proven by DNS-01 alone (RFC 8555, 8.4; Let's Encrypt, challenge types), and with "

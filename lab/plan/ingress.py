@@ -92,7 +92,9 @@ def plan_ingress(
         description=ingress.description,
         managed=ingress.manage == "yes",
     )
-    return replace(plan, service=_traefik(ingress, wiring, plan)) if plan.managed else plan
+    pair = draft.config.certificate.pair if draft.config.certificate and plan.ends_tls else None
+    shown = (pair.certificate, pair.key) if pair else ()
+    return replace(plan, service=_traefik(ingress, wiring, plan, shown)) if plan.managed else plan
 
 
 def _ingress_address(
@@ -114,7 +116,9 @@ def _ingress_address(
     return address or ""
 
 
-def _traefik(ingress: IngressConfig, wiring: Wiring, plan: IngressPlan) -> ServicePlan:
+def _traefik(
+    ingress: IngressConfig, wiring: Wiring, plan: IngressPlan, shown: tuple[str, ...]
+) -> ServicePlan:
     attachments: list[AttachmentPlan] = sorted(wiring.attachments.get(TRAEFIK, ()), key=lambda a: a.network)
     ports = _listens(plan)
     return ServicePlan(
@@ -125,7 +129,7 @@ def _traefik(ingress: IngressConfig, wiring: Wiring, plan: IngressPlan) -> Servi
         listens=tuple(sorted(ports)),
         speaks_http=True,
         command=(f"--configFile={FILES}/traefik.yaml",),
-        secret_files=_secret_files(ingress, plan),
+        secret_files=_secret_files(ingress, plan, shown),
         volumes=(VolumePlan(name="acme", mount="/acme"),),
         capabilities=("CAP_NET_BIND_SERVICE",),
         read_only=True,
@@ -153,9 +157,11 @@ def _listens(plan: IngressPlan) -> dict[Port, str]:
     return ports
 
 
-def _secret_files(ingress: IngressConfig, plan: IngressPlan) -> tuple[SecretFilePlan, ...]:
-    """Lists of users, authorities of targets, and the bouncer's key, each once."""
-    names = set(users_files(ingress))
+def _secret_files(
+    ingress: IngressConfig, plan: IngressPlan, shown: tuple[str, ...]
+) -> tuple[SecretFilePlan, ...]:
+    """Lists of users, authorities of targets, the bouncer's key, and the certificate that is shown, each once."""
+    names = {*users_files(ingress), *shown}
     names |= {route.target_tls.ca.name for route in plan.routes if route.target_tls and route.target_tls.ca}
     names |= {ingress.ips.key} if ingress.ips and ingress.ips.key else set()
     return tuple(SecretFilePlan(path=f"{SECRETS}/{name}", secret=SecretRef(name)) for name in sorted(names))

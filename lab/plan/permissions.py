@@ -128,7 +128,8 @@ def _derived(
         )
     if ingress is not None and ingress.crowdsec is not None:
         yield derived(INGRESS, Target(INTERNET, _HTTPS), "Traefik fetches its plugin when it starts")
-    if ingress is not None and ingress.managed and draft.config.certificate is not None:
+    asked = draft.config.certificate is not None and draft.config.certificate.pair is None
+    if ingress is not None and ingress.managed and asked:
         yield derived(INGRESS, Target(INTERNET, _HTTPS), "the certificate authority and Cloudflare's API")
         # At public resolvers, and then at the zone's own name servers, whose addresses nobody knows beforehand.
         because = "Traefik looks for its answer to the challenge"

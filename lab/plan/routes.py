@@ -7,8 +7,8 @@ audience without a way in, one name that leads to two places, a port that nobody
 from lab.config.ingress import IngressConfig
 from lab.config.routes import RouteConfig
 from lab.flows import Endpoint, Port
-from lab.names import did_you_mean
-from lab.plan.certificate import certificate_names, covers
+from lab.names import certifies, did_you_mean
+from lab.plan.certificate import certificate_names
 from lab.plan.draft import Draft
 from lab.plan.entries import check_ports, check_tls, tls_of
 from lab.plan.middlewares import named_middlewares
@@ -199,7 +199,7 @@ class Routes:
 
     def _certificate(self, host: str, where: str) -> str | None:
         names = certificate_names(self.draft)
-        name = next((name for name in names if covers(name, host)), None)
+        name = next((name for name in names if certifies(name, host)), None)
         if names and name is None:
             self.draft.refuse(
                 f"{where}.host",

@@ -195,8 +195,8 @@ def _ingress(plan: LabPlan) -> dict[str, Any] | None:
         return None
     return {
         "endpoint": str(INGRESS),
-        "static": static_configuration(ingress, plan.asked_certificate),
-        "dynamic": dynamic_configuration(ingress, plan.asked_certificate),
+        "static": static_configuration(ingress, plan.shown_certificate),
+        "dynamic": dynamic_configuration(ingress, plan.shown_certificate),
     }
 
 

@@ -291,7 +291,12 @@ def _protection(ingress: IngressPlan) -> list[str]:
 def _names(plan: LabPlan) -> Iterator[list[str]]:
     if plan.certificate is not None:
         c = plan.certificate
-        yield [f"Certificate: {', '.join(c.names)} from {c.ca} by DNS-01 at {c.dns}"]
+        how = (
+            f"by DNS-01 at {c.dns}"
+            if c.pair is None
+            else f"as the secrets {c.pair.certificate.name} and {c.pair.key.name}"
+        )
+        yield [f"Certificate: {', '.join(c.names)} from {c.ca} {how}"]
     dns = plan.dns
     if dns.records:
         head = ("name", "type", "leads to", "zone", "")

@@ -129,10 +129,7 @@ def test_what_the_certificate_depends_on_is_listed(folder: Path) -> None:
     placed(folder, LAB + CERTIFICATE)
     result = run("check")
     assert result.exit_code == 0
-    assert (
-        "\nThe certificate: what has to be so before it is signed\n  - yes: names: *.lab.example, "
-        in result.stdout
-    )
+    assert "\nThe certificate: what it depends on\n  - yes: names: *.lab.example, " in result.stdout
     assert "  - cannot tell: token: cloudflare-token needs " in result.stdout
     told = json.loads(run("check", "--format", "json").stdout)["certificate"]
     assert {one["what"]: one["verdict"] for one in told}["zone"] == "cannot tell"

@@ -9,7 +9,10 @@ import pytest
 import components as c
 from lab.plan.records import DnsRecordPlan, IngressPlan
 from tests.components import records as r
+from tests.support.builders import ingress as ingress_section
+from tests.support.builders import plan, route, service, stack
 from tests.support.engine import Recording, Secret, record
+from tests.support.pairs import shown_names
 
 
 def ingress(plan: IngressPlan = r.INGRESS, **more: Any) -> Recording:
@@ -86,6 +89,33 @@ def test_a_certificate_without_a_token_is_refused() -> None:
     """Traefik would ask for ever and never be answered."""
     with pytest.raises(ValueError, match="none was given"):
         ingress(certificate=r.CERTIFICATE)
+
+
+def test_a_pair_needs_no_token_and_nobody_s_permission() -> None:
+    """Its two secrets reach Traefik as files, the file of routes names them, and no authority is set up."""
+    decided = plan(
+        ingress=ingress_section(),
+        certificate=shown_names(["*.lab.example"]),
+        dns={"provider": "cloudflare"},
+        stacks={"web": stack(app=service(listens=[80], route=route("www")))},
+        tailnet={},
+    )
+    assert decided.ingress is not None
+    assert "cloudflare-token" in {secret.name for secret in decided.secrets}
+    recording = ingress(
+        decided.ingress,
+        certificate=decided.shown_certificate,
+        secrets={"own-certificate": "c", "own-key": r.CANARY},
+    )
+    loader = recording.one("Container", "docker-1-ingress-traefik-secrets-loader")
+    assert {upload["file"] for upload in loader.inputs["uploads"]} == {
+        "/run/homelab/secrets/own-certificate",
+        "/run/homelab/secrets/own-key",
+    }
+    text = repr(recording.resources)
+    assert "certFile: /run/homelab/secrets/own-certificate" in text
+    assert "CF_DNS_API_TOKEN_FILE" not in text
+    assert "certResolver" not in text
 
 
 def test_an_observed_ingress_is_refused() -> None:

@@ -7,6 +7,7 @@ import pytest
 from lab.render.traefik import dynamic_configuration, static_configuration
 from sandbox.certificates import authority_file, ensure_certificates, ensure_named, server_files
 from sandbox.checkout import Checkout
+from tests.support.pairs import pair
 from tests.support.plans import plan_of
 from tests.support.traefik import Surroundings, TraefikRefused, declared_in, read_yaml, running_traefik
 from tests.test_render_traefik import FILES, WITH_TRAEFIK, certificate_of
@@ -37,6 +38,10 @@ def surroundings(folder: Path, name: str) -> Surroundings:
     names = [file.secret.name for file in decided.ingress.service.secret_files]
     secrets = dict.fromkeys(names, "a-key") | {n: USERS for n in names if n.endswith("users")}
     secrets |= {n: authority_file(checkout).read_text() for n in names if n.endswith("ca")}
+    if decided.certificate is not None and decided.certificate.pair is not None:
+        given = pair(*decided.certificate.names)
+        shown = decided.certificate.pair
+        secrets |= {shown.certificate.name: given.certificate, shown.key.name: given.key}
     (folder / "traefik").mkdir()
     return Surroundings(
         folder=folder / "traefik",

@@ -37,8 +37,8 @@ class Surroundings:
     targets: Mapping[str, str]
     """Where each target listens, by the address that the lab gives it: `10.144.0.3:80` to `127.0.0.1:4711`."""
     secrets: Mapping[str, str]
-    certificate: tuple[Path, Path]
-    """The chain and key that an authority would have given out."""
+    certificate: tuple[Path, Path] | None = None
+    """The chain and key that an authority would have given out, where the lab asks one."""
 
 
 class RealTraefik:
@@ -185,9 +185,9 @@ def _moved_static(static: Any, ports: Mapping[str, int], api: int, routes: Path)
 
 
 def _moved_dynamic(dynamic: Any, around: Surroundings) -> Any:
-    if "tls" in dynamic:
+    if "tls" in dynamic and around.certificate is not None:
         chain, key = around.certificate
-        dynamic["tls"]["certificates"] = [{"certFile": str(chain), "keyFile": str(key)}]
+        dynamic["tls"].setdefault("certificates", [{"certFile": str(chain), "keyFile": str(key)}])
     return _moved(dynamic, around)
 
 

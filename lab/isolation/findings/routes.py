@@ -22,6 +22,7 @@ def routes(proof: Proof) -> Iterator[Finding]:
         if not _is_sign_in(proof.plan, route):
             yield from _asks_nothing(route)
         yield from _unverified(route)
+        yield from _distrusted(proof.plan, route)
         ports = {ingress.way_in(route, audience) for audience in route.audiences if ingress.entry_points}
         uninvited = {a.source: a for port in sorted(ports) for a in strangers[port]}
         if uninvited:
@@ -54,6 +55,26 @@ def _unverified(route: RoutePlan) -> Iterator[Finding]:
             problem=f"the ingress does not check the certificate of {route.target} (verify: no)",
             consequence="whoever is between the two, or takes its address, reads and answers in its place",
             repair="write ca: the secret with the certificate that signed the target's own",
+        )
+
+
+def _distrusted(plan: LabPlan, route: RoutePlan) -> Iterator[Finding]:
+    """Visitors who are shown a certificate of Cloudflare's Origin CA and do not come through Cloudflare's proxy."""
+    shown, ingress = plan.shown_certificate, plan.ingress
+    if shown is None or shown.ca != "cloudflare-origin" or ingress is None or route.covered_by is None:
+        return
+    here = [
+        a for a in route.audiences if (entry := ingress.entry_point(a)) is not None and entry.tls == "own"
+    ]
+    direct = [a for a in here if a != INTERNET.kind or route.published != "proxied"]
+    if direct:
+        yield Finding(
+            kind="untrusted-certificate",
+            where=f"route {route.host}",
+            problem=f"{', '.join(direct)} {'comes' if len(direct) == 1 else 'come'} to {route.host} past Cloudflare, "
+            "and its Origin CA is trusted by Cloudflare's proxy alone",
+            consequence="their browsers refuse the page, or people learn to click the warning away",
+            repair="publish the route with mode: proxied and for the internet only, or write a ca that visitors trust",
         )
 
 

@@ -23,7 +23,7 @@ from lab.plan.records.containers import (
     StackPlan,
     VolumePlan,
 )
-from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan, NamePlan, ResolverPlan
+from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan, NamePlan, PairPlan, ResolverPlan
 from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
 from lab.plan.records.ingress import (
     Auth,
@@ -102,6 +102,7 @@ __all__ = [
     "NetworkPurpose",
     "NicPlan",
     "NodePlan",
+    "PairPlan",
     "PciPlan",
     "Publication",
     "PublishedPort",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lab.flows import Endpoint
+from lab.plan.records.containers import SecretRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +23,27 @@ class DnsRecordPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PairPlan:
+    """A certificate with its chain, and its private key."""
+
+    certificate: SecretRef
+    key: SecretRef
+
+
+@dataclass(frozen=True, kw_only=True)
 class CertificatePlan:
     """What the ingress' certificate covers and who signs it."""
 
     names: tuple[str, ...]
     dns: str = "cloudflare"
-    ca: Literal["letsencrypt", "letsencrypt-staging"] = "letsencrypt-staging"
+    ca: Literal["letsencrypt", "letsencrypt-staging", "cloudflare-origin", "own"] = "letsencrypt-staging"
     email: str = ""
     resolvers: tuple[str, ...] = ("1.1.1.1:53", "9.9.9.9:53")
     """Where Traefik looks for its answer to the challenge: public ones, because a split horizon would hide it."""
     caa: tuple[DnsRecordPlan, ...] = ()
     """The records that name the one authority that may sign for each base name."""
+    pair: PairPlan | None = None
+    """Where it was signed elsewhere; None where an authority is asked."""
 
     @property
     def zones(self) -> tuple[str, ...]:

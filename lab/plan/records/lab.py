@@ -79,5 +79,11 @@ class LabPlan:
     @property
     def asked_certificate(self) -> CertificatePlan | None:
         """The certificate that Traefik asks an authority for; None where it asks for none."""
-        asks = self.ingress is not None and self.ingress.managed and self.ingress.ends_tls
-        return self.certificate if asks else None
+        shown = self.shown_certificate
+        return shown if shown is not None and shown.pair is None else None
+
+    @property
+    def shown_certificate(self) -> CertificatePlan | None:
+        """The certificate that Traefik shows, wherever it has it from; None where it ends no TLS, or signs its own."""
+        shows = self.ingress is not None and self.ingress.managed and self.ingress.ends_tls
+        return self.certificate if shows else None

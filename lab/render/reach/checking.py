@@ -220,7 +220,7 @@ def _outcome(outcome: Outcome) -> Point:
 
 def _conditions(found: Sequence[Condition]) -> Iterator[Block]:
     if found:
-        yield Title("The certificate: what has to be so before it is signed")
+        yield Title("The certificate: what it depends on")
         yield Points(
             tuple(
                 Point(

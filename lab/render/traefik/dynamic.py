@@ -23,8 +23,8 @@ def dynamic_configuration(ingress: IngressPlan, certificate: CertificatePlan | N
 
     Args:
         ingress: the ingress.
-        certificate: what the static file asks for; without it Traefik serves a certificate that it signed itself,
-            and which covers no name, so unknown ones cannot be refused.
+        certificate: what the static file asks for, or a pair that is shown; without one Traefik serves a certificate
+            that it signed itself, and which covers no name, so unknown ones cannot be refused.
     """
     configuration: dict[str, Any] = {
         "http": _http(ingress),
@@ -34,10 +34,17 @@ def dynamic_configuration(ingress: IngressPlan, certificate: CertificatePlan | N
     if ingress.ends_tls:
         strict = ingress.refuses_unknown_names and certificate is not None
         options = {"minVersion": f"VersionTLS{ingress.tls_minimum.replace('.', '')}", "sniStrict": strict}
-        configuration["tls"] = {"options": {"default": options}}
+        configuration["tls"] = {"options": {"default": options}, **_shown(certificate)}
     # Traefik refuses empty sections.
     configuration = {kind: section for kind, section in configuration.items() if section}
     return yaml_text(configuration, comment="Traefik's dynamic configuration, rendered from the lab file.")
+
+
+def _shown(certificate: CertificatePlan | None) -> dict[str, Any]:
+    if certificate is None or certificate.pair is None:
+        return {}
+    files = {"certFile": certificate.pair.certificate, "keyFile": certificate.pair.key}
+    return {"certificates": [{kind: f"{SECRETS}/{secret.name}" for kind, secret in files.items()}]}
 
 
 def _http(ingress: IngressPlan) -> _Section:

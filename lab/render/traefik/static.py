@@ -27,9 +27,10 @@ def static_configuration(ingress: IngressPlan, certificate: CertificatePlan | No
 
     Args:
         ingress: the ingress.
-        certificate: what the resolver asks for, with a DNS token; without it Traefik serves
-            a certificate that it signed itself.
+        certificate: what the resolver asks for, with a DNS token, or what is in the dynamic file; without one
+            Traefik serves a certificate that it signed itself.
     """
+    certificate = None if certificate is None or certificate.pair is not None else certificate
     configuration: dict[str, Any] = {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "log": {"level": "INFO"},
