@@ -114,8 +114,8 @@ def render(
     lab: LabOption = "dev",
     file: FileOption = None,
 ) -> None:
-    """Write the files that a person puts in place: those of a resolver that is no service of the lab."""
-    from lab.render.by_hand import files_by_hand
+    """Write the files that a person puts in place: those of a resolver or sign-in that is no service of the lab."""
+    from lab.render.placed import files_by_hand
 
     files = files_by_hand(planned(lab_file(lab, file)))
     for name, text in files.items():

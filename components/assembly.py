@@ -19,7 +19,7 @@ from components.host_guard import HostGuard, HostGuardArgs
 from components.isolated_service_stack import IsolatedServiceStack, IsolatedServiceStackArgs
 from components.providers import Providers
 from components.proxmox_node import ProxmoxNode, ProxmoxNodeArgs
-from components.resolver_files import with_resolver_files
+from components.rendered_files import with_files
 from components.scope import managed_routers
 from components.stack_links import StackLinks, StackLinksArgs
 from components.subnet_router import SubnetRouter, SubnetRouterArgs
@@ -29,6 +29,7 @@ from components.vlan import Vlan, VlanArgs
 from components.wildcard_cert import WildcardCert, WildcardCertArgs
 from lab.names import join
 from lab.plan.records import LabPlan
+from lab.render.placed import placed_files
 
 Secrets = Mapping[str, pulumi.Input[str]]
 Networks = Mapping[str, pulumi.Output[str]]
@@ -183,9 +184,10 @@ def stacks(
         if found := scope.links(plan, name):
             linked = StackLinks(join(name, "links"), StackLinksArgs(networks=found, host=host))
             shared[name] = {**shared.get(name, {}), **linked.networks}
+    files = placed_files(plan)
     for stack in scope.managed_stacks(plan):
         args = IsolatedServiceStackArgs(
-            stack=with_resolver_files(stack, plan.dns.resolver),
+            stack=with_files(stack, files),
             host=hosts[stack.host],
             shared_networks=shared.get(stack.host, {}),
             secrets=secrets,

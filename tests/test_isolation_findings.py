@@ -242,6 +242,18 @@ CASES = [
         },
     ),
     Case(
+        "factors-decided-elsewhere",
+        "sign-in device:tv",
+        {"ingress": ingress(auth={"kind": "authentik", "endpoint": "device:tv"})},
+        {"ingress": ingress(auth={"kind": "authelia", "endpoint": "device:tv"})},
+        {
+            "vlans": BOTH,
+            "devices": {"tv": WEB_TV},
+            "stacks": {"web": stack(app=service(listens=[80], route=route("www")))},
+            "tailnet": {},
+        },
+    ),
+    Case(
         "unverified-target",
         "route tv.lab.example",
         {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", scheme="https", verify="no")}}},

@@ -26,6 +26,7 @@ from lab.plan.records import (
     SubnetRouterPlan,
     VolumePlan,
 )
+from lab.plan.sign_in import sign_in_environment
 from lab.plan.wires import Wiring
 
 _MIB = 2**20
@@ -143,7 +144,13 @@ def _service(
         listens=tuple(sorted(service.listens)),
         speaks_http=bool(service.all_routes),
         environment=dict(
-            sorted({**service.environment, **{f.variable: f.path for f in secret_files}}.items())
+            sorted(
+                {
+                    **sign_in_environment(draft, member, service),
+                    **service.environment,
+                    **{f.variable: f.path for f in secret_files},
+                }.items()
+            )
         ),
         secret_files=secret_files,
         files=tuple(FilePlan(path=path, content=content) for path, content in sorted(service.files.items())),

@@ -80,6 +80,7 @@ def plan_ingress(
         middlewares=middlewares,
         auth=ingress.auth.endpoint if ingress.auth else None,
         auth_kind=ingress.auth.kind if ingress.auth else None,
+        auth_default=ingress.auth.default if ingress.auth else "none",
         auth_url=_auth_url(draft, ingress, places, wiring),
         ips=ingress.ips.endpoint if ingress.ips else None,
         crowdsec=_crowdsec(draft, ingress, places, wiring),

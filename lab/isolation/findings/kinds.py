@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "public-name-leads-inside": "a route for the internet whose public record holds a private address",
     "needless-public-name": "a public record with a private address, for a name that the resolver inside answers",
     "open-to-the-internet": "a route for the internet that asks for nothing",
+    "factors-decided-elsewhere": "routes that ask for one factor or two of a sign-in which decides that by itself",
     "wider-audience": "somebody gets to a route and is none of its audiences",
     "unverified-target": "a target of a route whose certificate the ingress does not check",
     "untrusted-certificate": "visitors who are shown a certificate of Cloudflare's Origin CA and come past its proxy",

@@ -7,7 +7,7 @@ from lab.isolation.findings.finding import Finding
 from lab.isolation.proof import Proof
 from lab.isolation.verdict import Answer, Verdict
 from lab.plan.directory import INGRESS, INTERNET
-from lab.plan.records import LabPlan, RoutePlan
+from lab.plan.records import IngressPlan, LabPlan, RoutePlan
 
 _NAMED = 4
 
@@ -17,6 +17,7 @@ def routes(proof: Proof) -> Iterator[Finding]:
     ingress = proof.plan.ingress
     if ingress is None:
         return
+    yield from _undecided_factors(ingress)
     strangers = {port: _strangers(proof, port) for _, port, _ in ingress.openings()}
     for route in ingress.routes:
         if not _is_sign_in(proof.plan, route):
@@ -44,6 +45,20 @@ def _asks_nothing(route: RoutePlan) -> Iterator[Finding]:
             problem=f"{route.host} is for the internet and the ingress asks for nothing",
             consequence="every flaw of the service is everybody's to use",
             repair="write auth: two-factor, or an audience that is not the internet",
+        )
+
+
+def _undecided_factors(ingress: IngressPlan) -> Iterator[Finding]:
+    asking = [route for route in ingress.routes if route.auth != "none"]
+    if ingress.auth_kind == "authentik" and asking:
+        wanted = sorted({route.auth for route in asking})
+        yield Finding(
+            kind="factors-decided-elsewhere",
+            where=f"sign-in {ingress.auth}",
+            problem=f"routes ask for {' and '.join(wanted)}, and Authentik decides that in a flow of its own, which "
+            "nothing here can set or see",
+            consequence="a password alone may open a route that is declared to ask for two factors",
+            repair="give its authentication flow a stage that validates a second factor and refuses who has none",
         )
 
 

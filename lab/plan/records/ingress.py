@@ -123,7 +123,9 @@ class IngressPlan:
     """Named ones and built-in ones."""
     auth: Endpoint | None = None
     """Who is asked before a visitor is let in."""
-    auth_kind: str | None = None
+    auth_kind: Literal["authelia", "authentik"] | None = None
+    auth_default: Auth = "none"
+    """What a route asks for that says nothing."""
     auth_url: str | None = None
     ips: Endpoint | None = None
     crowdsec: CrowdsecPlan | None = None

@@ -1,11 +1,13 @@
-"""The resolver's files: its own service gets them, its container goes with them, and nobody else's does."""
+"""Rendered files, such as the resolver's: its service gets them, its container goes with them, nobody else's does."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import components as c
-from components.resolver_files import with_resolver_files
+from components.rendered_files import with_files
 from lab.flows import Endpoint
 from lab.plan.records import NamePlan, ResolverPlan, StackPlan
+from lab.render.resolver import resolver_files
 from tests.components import records as r
 from tests.support.engine import Recording, record
 
@@ -20,6 +22,11 @@ RESOLVER = ResolverPlan(
 )
 
 
+def files_of(resolver: ResolverPlan) -> Mapping[Endpoint, Mapping[str, str]]:
+    """What is rendered for it."""
+    return {resolver.endpoint: resolver_files(resolver)}
+
+
 def created(stack: StackPlan) -> Recording:
     """The stack on its host."""
     return record(
@@ -29,7 +36,7 @@ def created(stack: StackPlan) -> Recording:
 
 def test_the_resolvers_service_is_given_its_files() -> None:
     """All of them, at the place where its software looks."""
-    container = created(with_resolver_files(r.STACK, RESOLVER)).one("Container", "web-app")
+    container = created(with_files(r.STACK, files_of(RESOLVER))).one("Container", "web-app")
     assert [upload["file"] for upload in container.inputs["uploads"]] == [
         "/etc/bind/db.lab.example",
         "/etc/bind/named.conf",
@@ -43,7 +50,7 @@ def test_another_name_is_another_container() -> None:
     neighbour = replace(r.SERVICE, name="db", endpoint=Endpoint("service", "web/db"))
     stack = replace(r.STACK, services=(r.SERVICE, neighbour))
     moved = replace(RESOLVER, names=(replace(RESOLVER.names[0], address="10.10.20.12"),))
-    before, after = (created(with_resolver_files(stack, given)) for given in (RESOLVER, moved))
+    before, after = (created(with_files(stack, files_of(given))) for given in (RESOLVER, moved))
     assert before.one("Container", "web-app").inputs != after.one("Container", "web-app").inputs
     assert before.one("Container", "web-db") == after.one("Container", "web-db")
 
@@ -51,4 +58,4 @@ def test_another_name_is_another_container() -> None:
 def test_other_stacks_stay_as_they_are() -> None:
     """A resolver elsewhere, or none, changes nothing."""
     elsewhere = replace(RESOLVER, endpoint=Endpoint("guest", "dns"))
-    assert with_resolver_files(r.STACK, elsewhere) == with_resolver_files(r.STACK, None) == r.STACK
+    assert with_files(r.STACK, files_of(elsewhere)) == with_files(r.STACK, {}) == r.STACK
