@@ -216,7 +216,8 @@ def _declared_grants(draft: Draft, places: Places) -> list[GrantPlan]:
                 draft.warn(
                     f"flows[{index}].to",
                     f"{target.endpoint} has no address of its own, so the tailnet's policy cannot grant it",
-                    "give a service a route for that audience; or name the ingress, a vlan, or a machine with a fixed address",
+                    "give a service a route for that audience; or name the ingress, a vlan, or a machine with a "
+                    "fixed address",
                 )
             for destination in destinations:
                 grants.append(
