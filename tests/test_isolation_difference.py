@@ -120,6 +120,15 @@ def test_a_port_of_a_host_behind_which_nobody_answers_is_the_hosts() -> None:
     assert ("guest:siem", "guest:docker-1", "9100/tcp") in open_paths(found)
 
 
+def test_a_port_that_is_no_longer_spoken_of_is_as_the_others() -> None:
+    """Nothing closes for whom every other port stays as it was, because a flow of somebody else is gone; nor opens."""
+    played = [{"from": "guest:docker-1", "to": "internet:9999", "because": "a game"}]
+    bare, asking = (small_lab(router={"kind": "unifi"}, flows=flows) for flows in ([], played))
+    opened = between(bare, asking)
+    assert (told(opened.opened), told(opened.changed)) == ({}, {})
+    assert not between(asking, bare).closed
+
+
 def test_rows_survive_being_written() -> None:
     """What is kept in the stack's output is read as it was, without reasons, and is no difference to itself."""
     paths = open_paths(small_lab(router={"kind": "unifi"}))

@@ -104,8 +104,8 @@ def difference(
     closed = str(Verdict.no)
     changes = []
     for key in sorted({*before, *after}):
-        was, _ = before.get(key, (closed, ""))
-        verdict, reason = after.get(key, (closed, ""))
+        was, _ = _found(before, key)
+        verdict, reason = _found(after, key)
         if was != verdict:
             if verdict == closed and closed_because is not None:
                 reason = closed_because(key)
@@ -115,6 +115,15 @@ def difference(
         closed=tuple(c for c in changes if c.after == Verdict.no),
         changed=tuple(c for c in changes if c.after == Verdict.unknown),
     )
+
+
+def _found(paths: Mapping[Key, tuple[str, str]], key: Key) -> tuple[str, str]:
+    """What is known of a path; a port of which a lab does not speak is one of its others."""
+    source, target, port = key
+    fallback = (str(Verdict.no), "")
+    if key in paths or port.endswith(_RELAYED):
+        return paths.get(key, fallback)
+    return paths.get((source, target, OTHER), fallback)
 
 
 def written(paths: Mapping[Key, tuple[str, str]]) -> list[str]:
