@@ -39,10 +39,7 @@ def surroundings(folder: Path, name: str) -> Surroundings:
     secrets |= {n: authority_file(checkout).read_text() for n in names if n.endswith("ca")}
     (folder / "traefik").mkdir()
     return Surroundings(
-        folder=folder / "traefik",
-        targets={},
-        secrets=secrets,
-        certificate=server_files(checkout, "wildcard"),
+        folder=folder / "traefik", secrets=secrets, certificates=server_files(checkout, "wildcard")
     )
 
 
