@@ -2,7 +2,8 @@
 
 import pytest
 
-from sandbox.plugins.proxmoxve.connection import Client
+from sandbox.plugins.proxmoxve.connection import ApiFailure, Client
+from sandbox.plugins.proxmoxve.guest_requests import start
 from sandbox.plugins.resource import CallError, PartialFailure
 from sandbox.plugins.values import Values
 from tests.sandbox.plugins_proxmoxve.life import Life, at, unchanged
@@ -188,3 +189,32 @@ def test_a_container_without_a_list_of_interfaces_fails_in_the_preview(client: C
     initialization = {"hostname": "x", "ipConfigs": []}
     empty: Values = {**without, "networkInterfaces": [], "initialization": initialization}  # type: ignore[dict-item]
     unchanged(Life(client, "index/containerLegacy:ContainerLegacy", empty), empty)
+
+
+@pytest.mark.parametrize(
+    ("kind", "token", "inputs"),
+    [
+        ("qemu", "index/vmLegacy:VmLegacy", VM),
+        ("lxc", "index/containerLegacy:ContainerLegacy", CONTAINER),
+    ],
+)
+def test_a_guest_that_somebody_else_started_is_started(
+    client: Client, host: RecordingHost, kind: str, token: str, inputs: Values
+) -> None:
+    """To start what runs by now is fine; every other refusal is told."""
+    life = Life(client, token, inputs)
+    start(client, kind, "pve-a", int(life.id), 60)
+    assert [name for name, _ in host.calls] == ["start"]
+    with pytest.raises(ApiFailure, match="does not exist"):
+        start(client, kind, "pve-a", 999, 60)
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [("index/vmLegacy:VmLegacy", VM), ("index/containerLegacy:ContainerLegacy", CONTAINER)],
+)
+def test_a_vm_id_that_is_taken_is_adopted(client: Client, token: str, inputs: Values) -> None:
+    """Creating a guest whose id is taken adopts the one that is there, as the official plugin does."""
+    first = Life(client, token, inputs)
+    second = Life(client, token, inputs)
+    assert second.id == first.id
