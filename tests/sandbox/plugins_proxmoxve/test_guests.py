@@ -100,9 +100,14 @@ def test_disks_without_speed_update_for_ever_unless_ignored(client: Client) -> N
 def test_what_replaces_a_vm(client: Client) -> None:
     """Id, node and vendor data replace, the old VM first; memory and tags do not."""
     life = Life(client, "index/vmLegacy:VmLegacy", VM)
-    initialization = dict(at(VM, "initialization"), vendorDataFileId="local:snippets/other.yaml")  # type: ignore[arg-type]
-    for change in ({"vmId": 202}, {"nodeName": "pve-b"}, {"initialization": initialization}):
-        found = life.diff({**VM, **change}, *SPEED)  # type: ignore[arg-type]
+    initialization = dict(at(VM, "initialization"), vendorDataFileId="local:snippets/other.yaml")
+    changes: tuple[Values, ...] = (
+        {"vmId": 202},
+        {"nodeName": "pve-b"},
+        {"initialization": initialization},
+    )
+    for change in changes:
+        found = life.diff({**VM, **change}, *SPEED)
         assert found.replaces
         assert found.delete_before_replace
     assert not life.diff({**VM, "memory": {"dedicated": 4096}, "tags": ["x"]}, *SPEED).replaces
@@ -111,17 +116,17 @@ def test_what_replaces_a_vm(client: Client) -> None:
 def test_a_vm_changes_in_place(client: Client, host: RecordingHost, api: Api) -> None:
     """Quiet changes keep it running, others cycle its power; disks grow; a detached disk is kept."""
     life = Life(client, "index/vmLegacy:VmLegacy", VM)
-    quiet = {**VM, "description": "other", "tags": ["b", "a"], "onBoot": False}
+    quiet: Values = {**VM, "description": "other", "tags": ["b", "a"], "onBoot": False}
     life.update(quiet)
     assert [name for name, _ in host.calls] == ["start"]
     unchanged(life, quiet, *SPEED)
-    (root, _) = at(VM, "disks")  # type: ignore[misc, str-unpack]
+    (root, _) = at(VM, "disks")
     loud: Values = {
         **VM,
         "memory": {"dedicated": 4096},
         "disks": [{**root, "size": 30}],
         "bootOrders": ["scsi0"],
-    }  # type: ignore[dict-item]
+    }
     life.update(loud)
     assert [name for name, _ in host.calls] == ["start", "stop", "start"]
     unchanged(life, loud, *SPEED)
