@@ -15,7 +15,8 @@ from typing import Any
 from docker import APIClient
 
 from cli.connections import engine_of
-from cli.observed import Observed, expectations_seen, verify_data, verify_text
+from cli.observed import Observed, expectations_seen, verify_data
+from cli.observed_text import verify_text
 from cli.peers import Peer, peers
 from cli.secrets import secret
 from lab.flows import Endpoint

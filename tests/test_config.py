@@ -362,7 +362,7 @@ def test_a_configuration_cannot_be_changed() -> None:
     """What was read is frozen, so that no step of planning can change what another one sees."""
     read = parse(raw_lab())
     with pytest.raises(Exception, match="frozen"):
-        read.domain = "other.example"  # type: ignore[misc]
+        read.domain = "other.example"
 
 
 def test_interfaces_may_have_short_addresses() -> None:

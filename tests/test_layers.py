@@ -121,7 +121,7 @@ def test_files_are_named_for_what_they_hold(package: str) -> None:
     assert [path for path in (ROOT / package).rglob("*.py") if path.stem in drawers] == []
 
 
-def functions(path: Path) -> list[ast.FunctionDef]:
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The functions of a module of tests that pytest takes for tests."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
@@ -149,8 +149,9 @@ def test_every_test_says_what_it_expects(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(TESTS)))
 def test_no_test_hides_another(path: Path) -> None:
     """No two tests of one scope have one name, because the first would never run."""
-    tree = ast.parse(path.read_text())
-    for scope in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]:
+    for scope in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(scope, ast.Module | ast.ClassDef):
+            continue
         names = [
             node.name for node in scope.body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"
         ]

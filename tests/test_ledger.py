@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lab.errors import LedgerError
 from lab.ledger import KINDS, Ledger, ledger_path, read_ledger
 
-RECORDS = {
+RECORDS: dict[str, dict[str, str | int]] = {
     "networks": {"docker-1/vnet-web": "10.128.0.0/28", "docker-1/vnet-auth": "10.128.0.16/28"},
     "macs": {"docker-1/services": "02:A7:5E:98:00:01"},
     "guest-ids": {"docker-1-data": 9000},

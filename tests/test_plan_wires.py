@@ -216,7 +216,8 @@ def test_a_service_on_the_host_s_network_has_no_other() -> None:
         },
     )
     assert service_of(decided, "watch/app").attachments == ()
-    assert [r.url for r in decided.ingress.routes if decided.ingress] == ["http://10.10.20.11:9100"]
+    assert decided.ingress is not None
+    assert [r.url for r in decided.ingress.routes] == ["http://10.10.20.11:9100"]
     assert "out-web-app" in networks(decided)
 
 

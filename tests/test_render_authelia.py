@@ -10,9 +10,10 @@ from lab.plan.records import IngressPlan, LabPlan
 from lab.plan.sign_in import ACCESS_CONTROL
 from lab.render.authelia import access_control
 from lab.render.placed import files_by_hand, placed_files
+from tests.labs.reading import LABS
 from tests.support.builders import ingress, plan, route, service, stack
 from tests.support.golden import assert_golden
-from tests.test_render_traefik import LABS, ROOT, plan_of
+from tests.support.plans import plan_of
 
 
 def lab(*routes: dict[str, Any], default: str = "two-factor", **auth: Any) -> LabPlan:
@@ -126,7 +127,7 @@ def test_authelia_is_told_to_read_it() -> None:
 
 def test_the_file_of_a_lab_is_golden(update_golden: bool) -> None:
     """It is exactly as it was when somebody last read it."""
-    decided: IngressPlan | None = plan_of(ROOT / "tests" / "support" / "full_lab.yaml").ingress
+    decided: IngressPlan | None = plan_of(LABS.parent / "support" / "full_lab.yaml").ingress
     assert decided is not None
     assert_golden(
         LABS / "full" / "expected" / "access-control.yml", access_control(decided), update=update_golden

@@ -82,10 +82,9 @@ def test_a_pair_is_shown_and_nobody_is_asked() -> None:
     static = read(static_configuration(decided.ingress, decided.shown_certificate))
     assert "certificatesResolvers" not in static
     assert static["entryPoints"]["internet"]["http"]["tls"] == {}
-    assert {s.secret.name for s in decided.ingress.service.secret_files} == {
-        "origin-certificate",
-        "origin-key",
-    }  # type: ignore[union-attr]
+    assert decided.ingress.service is not None
+    given = {file.secret.name for file in decided.ingress.service.secret_files}
+    assert given == {"origin-certificate", "origin-key"}
     assert (decided.asked_certificate, decided.certificate.caa) == (None, ())
 
 

@@ -8,6 +8,8 @@ longer than its answer. Once one has answered the machine is online, and each ot
 import logging
 import threading
 import time
+from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 
 from sandbox.docker.references import HUB
@@ -19,25 +21,36 @@ ONLINE_SECONDS = 2.0
 # Where the registry of Docker Hub is served; its name in references is another.
 HUB_HOST = "registry-1.docker.io"
 
+Wait = Callable[[Future[None], float], float]
+"""Waits for a question until it is answered, or for so many seconds; returns how many it took."""
+
+
+def wait_for(question: Future[None], seconds: float) -> float:
+    """Wait by the clock."""
+    begin = time.monotonic()
+    futures.wait([question], seconds)
+    return time.monotonic() - begin
+
 
 class Registries:
     """What is known of registries, for all engines of a checkout.
 
     Args:
         targets: what may be reached; the same rule as for the pulls themselves.
+        wait: how a question is waited for.
     """
 
-    def __init__(self, targets: Targets = INTERNET) -> None:
-        self._targets = targets
+    def __init__(self, targets: Targets = INTERNET, wait: Wait = wait_for) -> None:
+        self._targets, self._wait_for = targets, wait
         self._lock = threading.Lock()
         self._questions: dict[str, Future[None]] = {}
         self._answers: dict[str, bool] = {}
         self._patience = OFFLINE_SECONDS
 
-    def ask(self, registry: str) -> None:
-        """Begin to ask a registry, without waiting for its answer."""
+    def ask(self, registry: str) -> Future[None]:
+        """Begin to ask a registry, without waiting for its answer; what is returned is done once it answers."""
         with self._lock:
-            self._question(registry)
+            return self._question(registry)
 
     def answer(self, registry: str) -> bool:
         """Whether a registry answers; waits as the head of this module says."""
@@ -53,17 +66,17 @@ class Registries:
 
     def _wait(self, registry: str) -> bool:
         online = any(self._answers.values())
-        begin = time.monotonic()
+        question = self._question(registry)
+        took = self._wait_for(question, ONLINE_SECONDS if online else self._patience)
+        if not online:
+            self._patience = max(0.0, self._patience - took)
         try:
-            self._question(registry).result(ONLINE_SECONDS if online else self._patience)
+            question.result(0)
         except OSError as error:
-            # A TimeoutError of the wait is one too, without a text.
+            # A TimeoutError, of a question that is still open, is one too, without a text.
             reason = str(error) or "no answer in time"
             _LOG.info("registry %s: %s; its images are made here", registry, reason)
             return False
-        finally:
-            if not online:
-                self._patience = max(0.0, self._patience - (time.monotonic() - begin))
         return True
 
     def _question(self, registry: str) -> Future[None]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandbox.proxmox import drives, firewall, power, propertystring, records, volumes
+from sandbox.proxmox import drives, guest_config, power, propertystring, records, volumes
 from sandbox.proxmox.access import guest_rights, pools
 from sandbox.proxmox.access.directory import ROOT
 from sandbox.proxmox.call import Call, Routes
 from sandbox.proxmox.errors import failed
-from sandbox.proxmox.qemu import new_mac, tidy_tags
-from sandbox.store import Transaction
+from sandbox.proxmox.guest_config import new_mac, schema_of, tidy_tags
 
 _HERE = "/nodes/{node}/lxc"
 _ONE = f"{_HERE}/{{vmid}}"
@@ -29,23 +28,10 @@ _LOOPBACK = {
 _ROOT_ONLY_FEATURES = ("fuse", "keyctl", "mknod", "mount", "force_rw_sys")
 
 
-def _schema(call: Call, key: str) -> propertystring.Schema:
-    parameter = call.parameter(key)
-    schema = propertystring.schema_of(parameter) if parameter is not None else None
-    if schema is None:
-        raise failed(f"'{key}' is not a property string")
-    return schema
-
-
 def _apply(call: Call, record: records.Record, log: list[str]) -> None:
-    for key in _REFUSED:
-        if call.values.get(key):
-            raise failed(f"the sandbox does not play parameter '{key}' of this call")
     config = record["config"]
-    deleted = [key for key in re.split(r"[,;\s]+", call.values.get("delete", "")) if key]
-    changes = {key: value for key, value in call.rest(*_NOT_CONFIG).items() if value != ""}
-    cleared = [key for key, value in call.rest(*_NOT_CONFIG).items() if value == ""]
-    for key in (*deleted, *cleared):
+    gone, changes = guest_config.requested(call, _NOT_CONFIG, _REFUSED)
+    for key in gone:
         if key in config:
             drives.detach(call.t, record, key) if _is_mount(key) else config.pop(key)
     # The root file system gets the first disk, whatever order the request has.
@@ -53,12 +39,12 @@ def _apply(call: Call, record: records.Record, log: list[str]) -> None:
         if _is_mount(key):
             _mount(call, record, key, value, log)
         elif re.fullmatch(r"net\d+", key):
-            device = propertystring.parse(value, _schema(call, key))
+            device = propertystring.parse(value, schema_of(call, key))
             device.setdefault("hwaddr", records.mac_of(str(config.get(key, ""))) or new_mac())
             device.setdefault("type", "veth")
             # Containers' devices have no default key, and Proxmox VE writes the name first.
             first = f"name={device.pop('name')}"
-            config[key] = ",".join([first, propertystring.write(device, _schema(call, key))])
+            config[key] = ",".join([first, propertystring.write(device, schema_of(call, key))])
         else:
             config[key] = _value(key, value)
 
@@ -75,7 +61,7 @@ def _is_mount(key: str) -> bool:
 
 
 def _mount(call: Call, record: records.Record, key: str, text: str, log: list[str]) -> None:
-    schema = _schema(call, key)
+    schema = schema_of(call, key)
     mount = propertystring.parse(text, schema)
     storage, _, rest = mount["volume"].partition(":")
     mount.pop("size", None)
@@ -139,14 +125,6 @@ def _put_config(call: Call) -> None:
     records.save(call.t, record)
 
 
-def _resize(call: Call) -> Any:
-    record = records.load(call.t, "lxc", call.node, call.values["vmid"])
-    records.check_digest(record["config"], call.values.get("digest"))
-    drives.resize(call.t, record, call.values["disk"], call.values["size"])
-    records.save(call.t, record)
-    return call.finished("resize", str(call.values["vmid"]))
-
-
 def _interfaces(call: Call) -> Any:
     record = records.load(call.t, "lxc", call.node, call.values["vmid"])
     if not records.is_running(record, call.guests):
@@ -171,20 +149,15 @@ def _list(call: Call) -> Any:
     return [power.status(record, call.guests) | {"type": "lxc"} for record in found]
 
 
-def _forget(t: Transaction, record: records.Record) -> None:
-    firewall.forget_guest(t, record)
-    pools.forget_guest(t, record)
-
-
 def routes() -> Routes:
     """The calls of this module."""
     return {
         ("GET", _HERE): _list,
         ("POST", _HERE): _create,
-        ("DELETE", _ONE): lambda call: power.destroy(call, "lxc", _forget),
+        ("DELETE", _ONE): lambda call: power.destroy(call, "lxc", guest_config.forget),
         ("GET", f"{_ONE}/config"): _get_config,
         ("PUT", f"{_ONE}/config"): _put_config,
-        ("PUT", f"{_ONE}/resize"): _resize,
+        ("PUT", f"{_ONE}/resize"): lambda call: guest_config.resize(call, "lxc"),
         ("GET", f"{_ONE}/interfaces"): _interfaces,
         ("GET", f"{_ONE}/status/current"): lambda call: power.current(call, "lxc") | {"type": "lxc"},
         ("POST", f"{_ONE}/status/start"): lambda call: power.start(call, "lxc"),

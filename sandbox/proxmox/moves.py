@@ -13,8 +13,8 @@ from sandbox.proxmox import drives, nodes, records, volumes
 from sandbox.proxmox.access import guest_rights, pools
 from sandbox.proxmox.call import Call, Handler, Routes
 from sandbox.proxmox.errors import failed
+from sandbox.proxmox.guest_config import new_mac
 from sandbox.proxmox.power import word
-from sandbox.proxmox.qemu import new_mac
 
 _DISK = re.compile(r"(?:ide|sata|scsi|virtio|efidisk|tpmstate|mp)\d+|rootfs")
 

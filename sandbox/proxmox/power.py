@@ -158,21 +158,23 @@ def stop(call: Call, kind: str) -> Any:
 
 def shutdown(call: Call, kind: str) -> Any:
     """The `status/shutdown` call."""
-    vmid = int(call.values["vmid"])
-    record = records.load(call.t, kind, call.node, vmid)
-    if not records.is_running(record, call.guests):
-        raise failed(f"{word(kind)} {vmid} not running")
+    vmid = _running(call, kind)
     return call.worker(_task(kind, "shutdown"), str(vmid), lambda log: call.power.stop(vmid))
 
 
 def reboot(call: Call, kind: str) -> Any:
     """The `status/reboot` call."""
+    vmid = _running(call, kind)
+    return call.worker(_task(kind, "reboot"), str(vmid), lambda log: call.power.reboot(vmid))
+
+
+def _running(call: Call, kind: str) -> int:
+    """The VM id of a guest that must run for this call."""
     vmid = int(call.values["vmid"])
     record = records.load(call.t, kind, call.node, vmid)
     if not records.is_running(record, call.guests):
         raise failed(f"{word(kind)} {vmid} not running")
-
-    return call.worker(_task(kind, "reboot"), str(vmid), lambda log: call.power.reboot(vmid))
+    return vmid
 
 
 def destroy(call: Call, kind: str, forget: Forget) -> Any:

@@ -7,15 +7,14 @@ next start. Agents answer the addresses of the VM's cloud-init data.
 from __future__ import annotations
 
 import re
-import secrets
 import uuid
 from typing import Any
 
-from sandbox.proxmox import drives, firewall, power, propertystring, records
+from sandbox.proxmox import drives, guest_config, power, propertystring, records
 from sandbox.proxmox.access import guest_rights, pools
 from sandbox.proxmox.call import Call, Routes
 from sandbox.proxmox.errors import failed
-from sandbox.store import Transaction
+from sandbox.proxmox.guest_config import new_mac, schema_of, tidy_tags
 
 _HERE = "/nodes/{node}/qemu"
 _ONE = f"{_HERE}/{{vmid}}"
@@ -26,42 +25,19 @@ _NOT_CONFIG = (
 _REFUSED = ("archive", "unique", "live-restore", "revert")
 
 
-def new_mac() -> str:
-    """A random address of the prefix that Proxmox VE uses for guests."""
-    return "BC:24:11:" + ":".join(f"{byte:02X}" for byte in secrets.token_bytes(3))
-
-
-def tidy_tags(text: str) -> str:
-    """Tags as Proxmox VE keeps them: lower case, sorted, each once."""
-    return ";".join(sorted({tag.lower() for tag in re.split(r"[,;\s]+", text) if tag}))
-
-
-def _schema(call: Call, key: str) -> propertystring.Schema:
-    parameter = call.parameter(key)
-    schema = propertystring.schema_of(parameter) if parameter is not None else None
-    if schema is None:
-        raise failed(f"'{key}' is not a property string")
-    return schema
-
-
 def _apply(call: Call, record: records.Record, log: list[str]) -> None:
-    for key in _REFUSED:
-        if call.values.get(key):
-            raise failed(f"the sandbox does not play parameter '{key}' of this call")
     config = record["config"]
-    deleted = [key for key in re.split(r"[,;\s]+", call.values.get("delete", "")) if key]
-    changes = {key: value for key, value in call.rest(*_NOT_CONFIG).items() if value != ""}
-    cleared = [key for key, value in call.rest(*_NOT_CONFIG).items() if value == ""]
-    for key in (*deleted, *cleared):
+    gone, changes = guest_config.requested(call, _NOT_CONFIG, _REFUSED)
+    for key in gone:
         if key in config:
             drives.detach(call.t, record, key) if drives.is_drive(key) else config.pop(key)
     for key, value in changes.items():
         if drives.is_drive(key):
-            drives.attach(call.t, record, key, value, _schema(call, key), log)
+            drives.attach(call.t, record, key, value, schema_of(call, key), log)
         elif re.fullmatch(r"net\d+", key):
-            device = propertystring.parse(value, _schema(call, key))
+            device = propertystring.parse(value, schema_of(call, key))
             device.setdefault("macaddr", records.mac_of(str(config.get(key, ""))) or new_mac())
-            config[key] = propertystring.write(device, _schema(call, key))
+            config[key] = propertystring.write(device, schema_of(call, key))
         else:
             config[key] = tidy_tags(value) if key == "tags" else value
 
@@ -122,14 +98,6 @@ def _post_config(call: Call) -> Any:
     return call.finished("qmconfig", str(call.values["vmid"]), lambda log: _change(call, log))
 
 
-def _resize(call: Call) -> Any:
-    record = records.load(call.t, "qemu", call.node, call.values["vmid"])
-    records.check_digest(record["config"], call.values.get("digest"))
-    drives.resize(call.t, record, call.values["disk"], call.values["size"])
-    records.save(call.t, record)
-    return call.finished("resize", str(call.values["vmid"]))
-
-
 def _cloudinit(call: Call) -> None:
     records.load(call.t, "qemu", call.node, call.values["vmid"])
 
@@ -181,22 +149,17 @@ def _list(call: Call) -> Any:
     return [power.status(record, call.guests) for record in found]
 
 
-def _forget(t: Transaction, record: records.Record) -> None:
-    firewall.forget_guest(t, record)
-    pools.forget_guest(t, record)
-
-
 def routes() -> Routes:
     """The calls of this module."""
     return {
         ("GET", _HERE): _list,
         ("POST", _HERE): _create,
-        ("DELETE", _ONE): lambda call: power.destroy(call, "qemu", _forget),
+        ("DELETE", _ONE): lambda call: power.destroy(call, "qemu", guest_config.forget),
         ("GET", f"{_ONE}/config"): _get_config,
         ("PUT", f"{_ONE}/config"): _put_config,
         ("POST", f"{_ONE}/config"): _post_config,
         ("PUT", f"{_ONE}/cloudinit"): _cloudinit,
-        ("PUT", f"{_ONE}/resize"): _resize,
+        ("PUT", f"{_ONE}/resize"): lambda call: guest_config.resize(call, "qemu"),
         ("GET", f"{_ONE}/status/current"): _current,
         ("POST", f"{_ONE}/status/start"): lambda call: power.start(call, "qemu"),
         ("POST", f"{_ONE}/status/stop"): lambda call: power.stop(call, "qemu"),

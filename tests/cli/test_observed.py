@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import pytest
 
-from cli.observed import Observed, Sentence, expectations_seen, verify_data, verify_text
+from cli.observed import Observed, Sentence, expectations_seen, verify_data
+from cli.observed_text import verify_text
 from lab.flows import Endpoint
 from lab.isolation import Verdict
 from probe.engines import Fact

@@ -68,7 +68,8 @@ def test_arguments_are_frozen_and_by_keyword(kind: str) -> None:
 @pytest.mark.parametrize("kind", COMPONENTS)
 def test_token_is_that_of_the_class(kind: str) -> None:
     """The type token is three parts in one namespace, and names its class."""
-    assert _registered(kind, "one").one(f"homelab:index:{kind}", "one")
+    registered = _registered(kind, "one")
+    assert registered.one(f"homelab:index:{kind}", "one") in registered.resources
 
 
 @pytest.mark.parametrize("kind", COMPONENTS)

@@ -24,7 +24,7 @@ def test_an_example_runs(path: Path) -> None:
     config = {"homelab:proxmox-token": CANARY, "homelab:cloudflare-token": CANARY}
     recording = record(lambda: runpy.run_path(str(path)), config=config, secret_keys=tuple(config))
     component = "".join(word.title() for word in path.stem.split("_"))
-    assert recording.one(f"homelab:index:{component}")
+    assert recording.one(f"homelab:index:{component}") in recording.resources
     assert recording.exports
     for found in recording.resources:
         assert CANARY not in visible(dict(found.inputs)), found.urn

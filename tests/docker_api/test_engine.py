@@ -87,8 +87,8 @@ def asked(running: Running) -> Iterator[Asked]:
     )
     names = {
         "containers": "target",
-        "networks": client.networks.create("a-network", internal=True).name,
-        "volumes": client.volumes.create("a-volume").name,
+        "networks": str(client.networks.create("a-network", internal=True).name),
+        "volumes": str(client.volumes.create("a-volume").name),
         "images": str(target.attrs["Image"]).removeprefix("sha256:"),
     }
     yield Asked(running, client, names)

@@ -36,6 +36,7 @@ def test_the_tables_are_those_of_the_code(update_golden: bool) -> None:
     """The page lists every right and every call that is root, as the code has them."""
     text = PAGE.read_text()
     for title, table in (("rights", rights()), ("root", root())):
-        text, count = re.subn(_TABLE.format(title), lambda _, new=table: new, text)
-        assert count == 1
+        pieces = re.split(_TABLE.format(title), text)
+        assert len(pieces) == 2
+        text = table.join(pieces)
     assert_golden(PAGE, text, update=update_golden)

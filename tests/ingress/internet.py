@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from sandbox.acme.package import fetch_pebble, pebble
 from sandbox.acme.proxy import application as front_door
@@ -40,9 +41,6 @@ VALID_SECONDS = 900
 
 NEW_ORDER = "/order-plz"
 """Where Pebble takes orders."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 Trouble = Literal["none", "rate-limit", "outage"]
 _PROBLEMS: dict[Trouble, tuple[int, dict[str, object]]] = {

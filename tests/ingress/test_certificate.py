@@ -4,17 +4,22 @@ Traefik renews at its start what ends soon, and what this authority signs always
 by starting it again; then what it shows, and says, is looked at.
 """
 
-from collections.abc import Iterator
+import ssl
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
-from probe.signing import Refusal
+from lab.render.traefik import dynamic_configuration, static_configuration
+from probe.signing import Refusal, refusal
 from tests.ingress.internet import TOKEN, Internet, Trouble, internet
-from tests.ingress.running import Traefik, wait_until
+from tests.support.backends import shown_certificate
 from tests.support.plans import plan_of
+from tests.support.traefik import LOCAL, Authority, RealTraefik, Surroundings
 
 pytestmark = pytest.mark.engine
 HOST = "www.dev.lab.example"
@@ -29,60 +34,99 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
         yield there
 
 
+@dataclass(frozen=True)
+class Edge:
+    """The dev lab's Traefik, which asks an authority for its certificate."""
+
+    traefik: RealTraefik
+    token: Path
+    """The file with the token for Cloudflare."""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why its last try to get a certificate failed, as `lab verify` reads its log."""
+        return refusal(self.traefik.log.read_text())
+
+    @property
+    def shown(self) -> x509.Certificate | None:
+        """What it shows a client that asks for the host, whoever signed it; None where it refuses the name."""
+        try:
+            return x509.load_der_x509_certificate(shown_certificate(LOCAL, self.traefik.ports["lan"], HOST))
+        except (ssl.SSLError, ConnectionResetError):
+            return None
+
+    @property
+    def signed(self) -> bool:
+        """Whether the authority signed what is shown."""
+        shown = self.shown
+        return shown is not None and "Pebble" in shown.issuer.rfc4514_string()
+
+
 @pytest.fixture
-def traefik(tmp_path: Path, outside: Internet) -> Iterator[Traefik]:
+def edge(tmp_path: Path, outside: Internet) -> Iterator[Edge]:
     """Traefik with the dev lab's files and the right token, not yet started."""
     outside.trouble, outside.lag_seconds = "none", 0.0
-    with _traefik(tmp_path, outside) as one:
+    with _edge(tmp_path / "traefik", outside) as one:
         yield one
 
 
 @contextmanager
-def _traefik(folder: Path, outside: Internet) -> Iterator[Traefik]:
-    one = Traefik(folder / "traefik", plan_of(LAB), outside)
-    one.token.write_text(TOKEN)
-    one.write()
+def _edge(folder: Path, outside: Internet) -> Iterator[Edge]:
+    decided = plan_of(LAB)
+    assert decided.ingress is not None
+    folder.mkdir()
+    token = folder / "token"
+    around = Surroundings(
+        folder=folder,
+        certificates=Authority(outside.directory, outside.trusted, outside.resolver),
+        secrets={token.name: TOKEN},
+        environment={"CF_DNS_API_TOKEN_FILE": str(token), "CLOUDFLARE_BASE_URL": outside.cloudflare},
+    )
+    certificate = decided.asked_certificate
+    static = static_configuration(decided.ingress, certificate)
+    traefik = RealTraefik(static, dynamic_configuration(decided.ingress, certificate), around)
     try:
-        yield one
+        yield Edge(traefik, token)
     finally:
-        one.stop()
+        traefik.stop()
 
 
-def _signed(traefik: Traefik) -> bool:
-    shown = traefik.certificate(HOST)
-    return shown is not None and "Pebble" in shown.issuer.rfc4514_string()
+def _wait_until(condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.1)
 
 
-def _first(traefik: Traefik) -> x509.Certificate:
+def _first(edge: Edge) -> x509.Certificate:
     """The first certificate, once it is there."""
-    traefik.start()
-    wait_until(lambda: _signed(traefik), SECONDS, f"a certificate for {HOST}")
-    shown = traefik.certificate(HOST)
+    edge.traefik.start()
+    _wait_until(lambda: edge.signed, f"a certificate for {HOST}")
+    shown = edge.shown
     assert shown is not None
     return shown
 
 
-def _again(traefik: Traefik) -> None:
+def _again(edge: Edge) -> None:
     """Start it anew: it loads what it has, and tries to renew it."""
-    traefik.stop()
-    traefik.log_file.unlink()
-    traefik.start()
+    edge.traefik.stop()
+    edge.traefik.start()
 
 
-def _refused(traefik: Traefik) -> Refusal:
+def _refused(edge: Edge) -> Refusal:
     """Why it got no certificate, once it has tried."""
-    wait_until(lambda: traefik.refusal is not None, SECONDS, "a refusal in the log")
-    assert traefik.refusal is not None
-    return traefik.refusal
+    _wait_until(lambda: edge.refusal is not None, "a refusal in the log")
+    assert edge.refusal is not None
+    return edge.refusal
 
 
-def test_it_is_renewed_while_it_serves(traefik: Traefik) -> None:
+def test_it_is_renewed_while_it_serves(edge: Edge) -> None:
     """Traefik looks once a minute at what ends soon; the new certificate is shown without a restart."""
-    first = _first(traefik)
+    first = _first(edge)
     names = first.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["*.dev.lab.example"]
-    wait_until(lambda: _signed(traefik) and traefik.certificate(HOST) != first, 90, "another certificate")
-    assert traefik.refusal is None
+    _wait_until(lambda: edge.signed and edge.shown != first, "another certificate", 90)
+    assert edge.refusal is None
 
 
 @pytest.mark.parametrize(
@@ -93,51 +137,49 @@ def test_it_is_renewed_while_it_serves(traefik: Traefik) -> None:
     ],
 )
 def test_a_trouble_of_the_authority_leaves_the_certificate(
-    traefik: Traefik, outside: Internet, trouble: Trouble, cause: str, said: str
+    edge: Edge, outside: Internet, trouble: Trouble, cause: str, said: str
 ) -> None:
     """The one that is there is shown on; the refusal has the authority's own words, and the next try works."""
-    first = _first(traefik)
+    first = _first(edge)
     outside.trouble = trouble
-    _again(traefik)
-    refused = _refused(traefik)
+    _again(edge)
+    refused = _refused(edge)
     assert refused.cause == cause
     assert said in refused.said
-    wait_until(lambda: traefik.certificate(HOST) == first, SECONDS, "the certificate that is there")
+    _wait_until(lambda: edge.shown == first, "the certificate that is there")
     outside.trouble = "none"
-    _again(traefik)
-    wait_until(
-        lambda: _signed(traefik) and traefik.certificate(HOST) != first, SECONDS, "another certificate"
-    )
-    assert traefik.refusal is None
+    _again(edge)
+    _wait_until(lambda: edge.signed and edge.shown != first, "another certificate")
+    assert edge.refusal is None
 
 
-def test_a_revoked_token_leaves_the_certificate(traefik: Traefik) -> None:
+def test_a_revoked_token_leaves_the_certificate(edge: Edge) -> None:
     """Cloudflare refuses the answer to the challenge; the log says so and never repeats the token."""
-    first = _first(traefik)
-    traefik.token.write_text("a-token-that-was-revoked")
-    _again(traefik)
-    refused = _refused(traefik)
+    first = _first(edge)
+    edge.token.write_text("a-token-that-was-revoked")
+    _again(edge)
+    refused = _refused(edge)
     assert refused.cause == "Cloudflare does not accept the token, or not for writing"
     assert "Invalid access token" in refused.said
-    assert "a-token-that-was-revoked" not in traefik.log_file.read_text()
-    wait_until(lambda: traefik.certificate(HOST) == first, SECONDS, "the certificate that is there")
+    assert "a-token-that-was-revoked" not in edge.traefik.log.read_text()
+    _wait_until(lambda: edge.shown == first, "the certificate that is there")
 
 
-def test_a_slow_name_server_is_waited_for(traefik: Traefik, outside: Internet) -> None:
+def test_a_slow_name_server_is_waited_for(edge: Edge, outside: Internet) -> None:
     """The authority is asked to look only once the record is seen; nothing fails meanwhile."""
     outside.lag_seconds = 8.0
-    _first(traefik)
-    assert traefik.refusal is None
+    _first(edge)
+    assert edge.refusal is None
 
 
 def test_a_token_of_another_zone_gets_no_certificate(tmp_path: Path) -> None:
     """The name is refused, as every name without a certificate is, and the log names the zone that was looked for."""
     with (
         internet(tmp_path / "internet", ("other.example",)) as elsewhere,
-        _traefik(tmp_path, elsewhere) as one,
+        _edge(tmp_path / "traefik", elsewhere) as one,
     ):
-        one.start()
+        one.traefik.start()
         refused = _refused(one)
         assert refused.cause == "the token's account has no zone for the name"
         assert "lab.example" in refused.said
-        assert one.certificate(HOST) is None
+        assert one.shown is None

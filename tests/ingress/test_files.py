@@ -38,17 +38,14 @@ def surroundings(folder: Path, name: str) -> Surroundings:
     names = [file.secret.name for file in decided.ingress.service.secret_files]
     secrets = dict.fromkeys(names, "a-key") | {n: USERS for n in names if n.endswith("users")}
     secrets |= {n: authority_file(checkout).read_text() for n in names if n.endswith("ca")}
+    certificates: tuple[Path, Path] | None = server_files(checkout, "wildcard")
     if decided.certificate is not None and decided.certificate.pair is not None:
         given = pair(*decided.certificate.names)
         shown = decided.certificate.pair
         secrets |= {shown.certificate.name: given.certificate, shown.key.name: given.key}
+        certificates = None
     (folder / "traefik").mkdir()
-    return Surroundings(
-        folder=folder / "traefik",
-        targets={},
-        secrets=secrets,
-        certificate=server_files(checkout, "wildcard"),
-    )
+    return Surroundings(folder=folder / "traefik", secrets=secrets, certificates=certificates)
 
 
 @pytest.mark.parametrize("name", WITH_TRAEFIK)

@@ -47,6 +47,7 @@ def traefik(decided: LabPlan, given: Pair, tmp_path_factory: pytest.TempPathFact
         around = Surroundings(
             folder=tmp_path_factory.mktemp("traefik"),
             targets={route.url.removeprefix("http://"): behind.http("web")},
+            certificates=None,
             secrets={"origin-certificate": given.certificate, "origin-key": given.key},
         )
         files = static_configuration(ingress, shown), dynamic_configuration(ingress, shown)

@@ -91,7 +91,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
             folder=folder / "traefik",
             targets=targets,
             secrets=secrets,
-            certificate=server_files(checkout, "wildcard"),
+            certificates=server_files(checkout, "wildcard"),
         )
         static = static_configuration(INGRESS, DECIDED.certificate)
         with running_traefik(static, dynamic_configuration(INGRESS, DECIDED.certificate), around) as traefik:

@@ -12,7 +12,7 @@ from probe.containers import EngineUnreachable, running_containers
 from probe.inside import Aim
 from probe.joined import HELPER_LABEL, JoinedSpace, _answers, _code, _script
 from probe.names import FROM_OUTSIDE
-from probe.spaces import CannotEnter, LocalSpace, canaries
+from probe.spaces import CannotEnter, LocalSpace, Space, canaries
 from tests.probe.asked import TARGET
 from tests.sandbox.docker.running import NOWHERE, Running
 from tests.sandbox.engine_ground import guest, real_checkout
@@ -236,7 +236,7 @@ def test_a_helper_asks_for_names_as_a_process_in_the_namespace_does(
 ) -> None:
     """The engine knows a neighbour by its name; for a name outside, of a network without a way out, it has none."""
     client = running.client()
-    spaces = [
+    spaces: list[Space] = [
         LocalSpace(f"/proc/{lab['a'].attrs['State']['Pid']}/ns/net"),
         JoinedSpace(client.api, lab["a"].id, LOADER_IMAGE),
     ]

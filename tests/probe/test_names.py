@@ -80,7 +80,7 @@ def test_a_real_answer_is_waited_for_past_rubbish() -> None:
 
 def test_a_lost_question_is_asked_again() -> None:
     """One packet may get lost; two are silence."""
-    answers = iter([[], None])
+    answers: Iterator[list[bytes] | None] = iter([[], None])
 
     def second(packet: bytes) -> list[bytes]:
         return [] if next(answers) == [] else [answer(packet, 0)]

@@ -173,7 +173,7 @@ def test_killed_daemon_adopted_engine_and_nothing_left(checkout: Checkout) -> No
     assert _until(lambda: _status(checkout)["guests"][0]["state"] == "running")
     client = docker.DockerClient(base_url=f"unix://{checkout.front_socket('docker-1')}", timeout=60)
     client.images.pull(REFERENCE)
-    client.containers.run(
+    client.containers.run(  # type: ignore[call-overload] # the stubs do not know "unless-stopped"
         REFERENCE,
         name="web",
         detach=True,

@@ -51,7 +51,7 @@ class Backends:
 
         return self._run(socketserver.ThreadingUDPServer((LOCAL, 0), Handler))
 
-    def _run(self, server: socketserver.BaseServer) -> str:
+    def _run(self, server: socketserver.TCPServer) -> str:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         self.stack.callback(server.server_close)

@@ -156,14 +156,18 @@ def record(
     """
     monitor = RecordingMonitor(stack, preview, deployed or {}, policy, zones or Zones())
 
+    def registered() -> None:
+        program()
+
     def run() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
+            info: Any = monitor.GetDeploymentInfo(empty_pb2.Empty())  # type: ignore[no-untyped-call]
             configure(
                 mocks.MockSettings(
                     monitor=monitor,
-                    monitor_features=set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
+                    monitor_features=set(info.supportedFeatures),
                     engine=_RecordingEngine(monitor.recording),
                     project="homelab",
                     stack=stack,
@@ -173,7 +177,7 @@ def record(
                 )
             )
             set_all_config(dict(config or {}), list(secret_keys))
-            loop.run_until_complete(run_in_stack(lambda: program() and None))
+            loop.run_until_complete(run_in_stack(registered))
         finally:
             asyncio.set_event_loop(None)
             loop.close()

@@ -37,7 +37,7 @@ def tls_server(context: ssl.SSLContext) -> Iterator[int]:
 def refusing_others(context: ssl.SSLContext, covered: str) -> ssl.SSLContext:
     """End handshakes for names that do not end as given, as a Traefik does that is strict about names."""
 
-    def only_its_own(_: ssl.SSLSocket, name: str | None, __: ssl.SSLContext) -> int | None:
+    def only_its_own(_: ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> int | None:
         return None if name and name.endswith(covered) else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
     context.sni_callback = only_its_own

@@ -7,19 +7,21 @@ where certificates and plugins come from. Everything else is as rendered.
 
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from toolchain import resolve
+from tests.support.needs import need
+from toolchain.resolve import find
 
 LOCAL = "127.0.0.1"
 PLUGINS = Path(__file__).resolve().parents[1] / "ingress" / "plugins-local"
@@ -28,26 +30,94 @@ _PATIENCE = 15.0
 _KINDS = ("routers", "services", "middlewares")
 
 
+@dataclass(frozen=True)
+class Authority:
+    """Who signs certificates, in place of Let's Encrypt."""
+
+    directory: str
+    """The URL at which it is found."""
+    trusted: Path
+    """The root of its own HTTPS, in PEM form."""
+    resolver: str
+    """Address and port of the name server that is asked whether a record is there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What Traefik finds on loopback in place of a lab."""
 
     folder: Path
     """Empty; holds all files."""
-    targets: Mapping[str, str]
+    certificates: tuple[Path, Path] | Authority | None
+    """The chain and key that an authority would have given out, or the authority; None where the lab has a pair."""
+    targets: Mapping[str, str] = field(default_factory=dict)
     """Where each target listens, by the address that the lab gives it: `10.144.0.3:80` to `127.0.0.1:4711`."""
-    secrets: Mapping[str, str]
-    certificate: tuple[Path, Path] | None = None
-    """The chain and key that an authority would have given out, where the lab asks one."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """The content of each secret file, by its name in `folder`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class TraefikRefused(Exception):
+    """Traefik ended at its start; the text is what it said."""
 
 
 class RealTraefik:
-    """A running Traefik."""
+    """Traefik with both files of a lab; started by `start`, as often as one likes."""
 
-    def __init__(self, ports: Mapping[str, int], api: int) -> None:
-        self.ports = ports
+    def __init__(self, static: str, dynamic: str, around: Surroundings) -> None:
+        self.ports = {name: _free_port() for name in read_yaml(static)["entryPoints"]}
         """The loopback port of each entry point."""
-        self._api = api
+        self.log = around.folder / "log"
+        """What it said since its last start."""
+        self._around, self._api = around, _free_port()
+        self._declared = declared_in(dynamic)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._write(read_yaml(static), read_yaml(dynamic))
+
+    def _write(self, static: Any, dynamic: Any) -> None:
+        folder = self._around.folder
+        for name, value in self._around.secrets.items():
+            (folder / name).write_text(value)
+        shutil.copytree(PLUGINS, folder / "plugins-local")
+        routes = folder / "routes"
+        routes.mkdir()
+        (routes / "routes.yaml").write_text(json.dumps(_moved_dynamic(dynamic, self._around)))
+        static["providers"]["file"]["directory"] = str(routes)
+        moved = _moved_static(static, self._around, self.ports, self._api)
+        (folder / "traefik.yaml").write_text(json.dumps(moved))
+
+    def start(self) -> None:
+        """Start it, and wait until it has read its files.
+
+        Raises:
+            TraefikRefused: it did not start, or had not read the dynamic file in time.
+        """
+        folder = self._around.folder
+        with self.log.open("wb") as output:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", traefik_program(), f"--configFile={folder}/traefik.yaml"],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={"PATH": os.environ["PATH"], **self._around.environment},
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if self._declared <= set(self.known()):
+                    return
+            except (OSError, http.client.HTTPException):
+                pass
+            time.sleep(0.05)
+        raise TraefikRefused(self.log.read_text())
+
+    def stop(self) -> None:
+        """End it as an engine does, with SIGTERM."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
 
     def ask(self, path: str) -> Any:
         """What its API says."""
@@ -77,10 +147,6 @@ class RealTraefik:
         }
 
 
-class TraefikRefused(Exception):
-    """Traefik ended at its start; the text is what it said."""
-
-
 def read_yaml(text: str) -> Any:
     """What a YAML reader makes of a file."""
     return YAML(typ="safe", pure=True).load(text)
@@ -107,49 +173,25 @@ def _in_memory(name: str, router: Any) -> Iterator[str]:
 
 @contextmanager
 def running_traefik(static: str, dynamic: str, around: Surroundings) -> Iterator[RealTraefik]:
-    """Start Traefik with both files and wait until it has read them.
+    """Start Traefik with both files, and stop it at the end.
 
     Raises:
         TraefikRefused: it did not start, or had not read the dynamic file in time.
     """
-    ports = {name: _free_port() for name in read_yaml(static)["entryPoints"]}
-    api = _free_port()
-    for name, value in around.secrets.items():
-        (around.folder / name).write_text(value)
-    shutil.copytree(PLUGINS, around.folder / "plugins-local")
-    routes = around.folder / "routes"
-    routes.mkdir()
-    (routes / "routes.yaml").write_text(json.dumps(_moved_dynamic(read_yaml(dynamic), around)))
-    (around.folder / "traefik.yaml").write_text(
-        json.dumps(_moved_static(read_yaml(static), ports, api, routes))
-    )
-    log = around.folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [resolve.locate("traefik"), f"--configFile={around.folder / 'traefik.yaml'}"],
-            cwd=around.folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    traefik = RealTraefik(ports, api)
+    traefik = RealTraefik(static, dynamic, around)
     try:
-        _wait(traefik, process, log, declared_in(dynamic))
+        traefik.start()
         yield traefik
     finally:
-        process.terminate()
-        process.wait(10)
+        traefik.stop()
 
 
-def _wait(traefik: RealTraefik, process: "subprocess.Popen[bytes]", log: Path, wanted: set[str]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if wanted <= set(traefik.known()):
-                return
-        except (OSError, http.client.HTTPException):
-            pass
-        time.sleep(0.05)
-    raise TraefikRefused(log.read_text())
+def traefik_program() -> Path:
+    """The program itself."""
+    program = find("traefik")
+    need(program is not None, "traefik is not built yet; run: python -m toolchain build traefik")
+    assert program is not None
+    return program
 
 
 def _free_port() -> int:
@@ -165,17 +207,20 @@ def _free_port() -> int:
             return port
 
 
-def _moved_static(static: Any, ports: Mapping[str, int], api: int, routes: Path) -> Any:
+def _moved_static(static: Any, around: Surroundings, ports: Mapping[str, int], api: int) -> Any:
     for name, entry in static["entryPoints"].items():
         entry["address"] = f":{ports[name]}" + ("/udp" if entry["address"].endswith("/udp") else "")
-        entry.get("http", {}).get("tls", {}).clear()
         forwarded = entry.get("forwardedHeaders", {})
         if forwarded:
             forwarded["trustedIPs"] = [_moved_address(text) for text in forwarded["trustedIPs"]]
     static["entryPoints"]["traefik"] = {"address": f"{LOCAL}:{api}"}
     static["api"] = {"insecure": True, "dashboard": False}
-    static["providers"]["file"]["directory"] = str(routes)
-    static.pop("certificatesResolvers", None)
+    if isinstance(around.certificates, Authority):
+        _ask(around.certificates, static["certificatesResolvers"]["letsencrypt"]["acme"], around.folder)
+    else:
+        static.pop("certificatesResolvers", None)
+        for entry in static["entryPoints"].values():
+            entry.get("http", {}).get("tls", {}).clear()
     if experimental := static.get("experimental"):
         plugins = experimental.pop("plugins")
         experimental["localPlugins"] = {
@@ -184,10 +229,26 @@ def _moved_static(static: Any, ports: Mapping[str, int], api: int, routes: Path)
     return static
 
 
+def _ask(authority: Authority, acme: dict[str, Any], folder: Path) -> None:
+    """Get certificates from an authority, with `acme` as the way to it."""
+    acme |= {
+        "caServer": authority.directory,
+        "caCertificates": [str(authority.trusted)],
+        "storage": str(folder / "acme.json"),
+        # Hours; the shortest term that Traefik knows, whose renewal it looks at every minute.
+        "certificatesDuration": 1,
+    }
+    acme["dnsChallenge"] |= {
+        "resolvers": [authority.resolver],
+        # The zone's own name servers would be asked at port 53, which is not the sandbox's on loopback.
+        "propagation": {"disableANSChecks": True, "requireAllRNS": True},
+    }
+
+
 def _moved_dynamic(dynamic: Any, around: Surroundings) -> Any:
-    if "tls" in dynamic and around.certificate is not None:
-        chain, key = around.certificate
-        dynamic["tls"].setdefault("certificates", [{"certFile": str(chain), "keyFile": str(key)}])
+    if "tls" in dynamic and isinstance(around.certificates, tuple):
+        chain, key = around.certificates
+        dynamic["tls"]["certificates"] = [{"certFile": str(chain), "keyFile": str(key)}]
     return _moved(dynamic, around)
 
 

@@ -45,9 +45,7 @@ class ContainerCalls:
                 what = f"Unable to create container with image {reference}: {error}"
                 raise CallError(one_error(what)) from None
         with reported_as("Unable to create container"):
-            made = client.create_container_from_config(  # type: ignore[no-untyped-call]
-                container_config.body(inputs), text(inputs, "name")
-            )
+            made = client.create_container_from_config(container_config.body(inputs), text(inputs, "name"))
         id: str = made["Id"]
         try:
             self._complete(client, id, inputs)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def find(client: APIClient, reference: str) -> dict[str, Any] | None:
     """The image that the engine has under the reference or id, or None."""
     try:
-        found: dict[str, Any] = client.inspect_image(reference)  # type: ignore[no-untyped-call]
+        found: dict[str, Any] = client.inspect_image(reference)
     except Exception as error:
         if is_missing(error):
             return None

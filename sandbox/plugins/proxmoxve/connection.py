@@ -144,6 +144,6 @@ def connect(configuration: Values, _endpoints: Endpoints) -> Client:
     return Client(text(configuration, "endpoint"), text(configuration, "apiToken"), verify)
 
 
-def failed(verb: str, urn_free: str) -> CallError:
+def failed(verb: str, reason: object) -> CallError:
     """An SDKv2 error: the official plugin writes a list of one."""
-    return CallError(f"{verb}: 1 error occurred:\n\t* {urn_free}\n\n")
+    return CallError(f"{verb}: 1 error occurred:\n\t* {reason}\n\n")

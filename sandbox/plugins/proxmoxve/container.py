@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from sandbox.plugins.proxmoxve import container_form as form
-from sandbox.plugins.proxmoxve.connection import FIRST_POLL, LAST_POLL, ApiFailure, Client, path
+from sandbox.plugins.proxmoxve.connection import FIRST_POLL, LAST_POLL, ApiFailure, Client, failed, path
 from sandbox.plugins.proxmoxve.container_properties import PROPERTIES, TOKEN, UNSUPPORTED
 from sandbox.plugins.proxmoxve.container_state import as_created, state_of
+from sandbox.plugins.proxmoxve.guest_requests import make, start, status
 from sandbox.plugins.proxmoxve.guest_text import GIB
 from sandbox.plugins.resource import CallError, Dialect, Existing, PartialFailure, ResourceType
 from sandbox.plugins.values import Values, block, blocks, flag, integer, strings, text
@@ -38,10 +39,6 @@ _QUIET = frozenset(
 _TOGETHER = (("arch", "cores", "cpulimit", "cpuunits"), ("cmode", "console", "tty"), ("memory", "swap"))
 
 
-def _error(verb: str, reason: object) -> CallError:
-    return CallError(f"{verb}: 1 error occurred:\n\t* {reason}\n\n")
-
-
 class ContainerCalls:
     """The requests of a container."""
 
@@ -51,9 +48,9 @@ class ContainerCalls:
         node, vmid = text(inputs, "nodeName"), integer(inputs, "vmId")
         try:
             vmid = vmid or int(client.get("cluster/nextid"))
-            self._make(client, node, vmid, inputs)
+            make(client, "lxc", node, vmid, inputs, {**form.settings(inputs), **form.creation(inputs)})
         except ApiFailure as error:
-            raise _error("creating container", error) from None
+            raise failed("creating container", error) from None
         try:
             if inputs.get("started") is not False:
                 self._await_start(client, node, vmid, inputs)
@@ -62,40 +59,20 @@ class ContainerCalls:
             state = {**inputs, "vmId": vmid}
             raise PartialFailure(id=str(vmid), state=state, reasons=(str(error),)) from None
 
-    def _make(self, client: Client, node: str, vmid: int, inputs: Values) -> None:
-        body = {"vmid": vmid, "template": 0, **form.settings(inputs), **form.creation(inputs)}
-        try:
-            upid = client.post(path("nodes", node, "lxc"), body)
-        except ApiFailure as error:
-            if error.exists:
-                return
-            raise
-        client.wait(upid, integer(inputs, "timeoutCreate") or 1800)
-
     def _await_start(self, client: Client, node: str, vmid: int, inputs: Values) -> None:
         """The create starts it in a task of its own; one that has not begun is started here."""
         seconds = integer(inputs, "timeoutStart") or _START_SECONDS
         until, pause = time.monotonic() + LAST_POLL, FIRST_POLL
-        while self._status(client, node, vmid) != "running":
+        while status(client, "lxc", node, vmid) != "running":
             if time.monotonic() > until:
-                self._start(client, node, vmid, seconds)
+                start(client, "lxc", node, vmid, seconds)
                 return
             time.sleep(pause)
             pause = min(pause * 1.5, LAST_POLL)
 
-    def _status(self, client: Client, node: str, vmid: int) -> str:
-        return str(client.get(path("nodes", node, "lxc", vmid, "status", "current"))["status"])
-
-    def _start(self, client: Client, node: str, vmid: int, seconds: int) -> None:
-        try:
-            client.wait(client.post(path("nodes", node, "lxc", vmid, "status", "start"), {}), seconds)
-        except ApiFailure as error:
-            if "already running" not in error.reason:
-                raise
-
     def _read(self, client: Client, node: str, vmid: int, known: Values) -> Values:
         config = client.get(path("nodes", node, "lxc", vmid, "config"))
-        running = self._status(client, node, vmid) == "running"
+        running = status(client, "lxc", node, vmid) == "running"
         state = state_of(node, vmid, config, running=running, known=known)
         connected = running and "net0" in config
         return state | (self._addresses(client, node, vmid) if connected else {"ipv4": {}, "ipv6": {}})
@@ -122,7 +99,7 @@ class ContainerCalls:
         except ApiFailure as error:
             if error.gone:
                 return None
-            raise _error("reading container", error) from None
+            raise failed("reading container", error) from None
 
     def update(self, client: Client, id: str, state: Values, inputs: Values) -> Values:
         """Change the configuration, grow the disk, and reboot where a change needs it."""
@@ -133,7 +110,7 @@ class ContainerCalls:
             self._power(client, node, vmid, state, inputs, reboot=bool(changed - _QUIET))
             return self._read(client, node, vmid, inputs)
         except (ApiFailure, CallError) as error:
-            raise _error("updating container", error) from None
+            raise failed("updating container", error) from None
 
     def _configure(self, client: Client, node: str, vmid: int, state: Values, inputs: Values) -> set[str]:
         here = path("nodes", node, "lxc", vmid, "config")
@@ -169,12 +146,12 @@ class ContainerCalls:
         self, client: Client, node: str, vmid: int, state: Values, inputs: Values, *, reboot: bool
     ) -> None:
         here = ("nodes", node, "lxc", vmid, "status")
-        running = self._status(client, node, vmid) == "running"
+        running = status(client, "lxc", node, vmid) == "running"
         if inputs.get("started") is False:
             if running:
                 client.wait(client.post(path(*here, "shutdown"), {"forceStop": 1, "timeout": 60}))
         elif not running:
-            self._start(client, node, vmid, _START_SECONDS)
+            start(client, "lxc", node, vmid, _START_SECONDS)
         elif reboot:
             client.wait(client.post(path(*here, "reboot"), {"timeout": _START_SECONDS}))
 
@@ -184,12 +161,12 @@ class ContainerCalls:
         here = ("nodes", node, "lxc", vmid)
         seconds = max(5, (integer(state, "timeoutDelete") or 60) - 5)
         try:
-            if self._status(client, node, vmid) == "running":
+            if status(client, "lxc", node, vmid) == "running":
                 stop = {"forceStop": 1, "timeout": seconds}
                 client.wait(client.post(path(*here, "status", "shutdown"), stop), seconds)
             client.wait(client.delete(path(*here)))
         except (ApiFailure, CallError) as error:
-            raise _error("deleting container", error) from None
+            raise failed("deleting container", error) from None
 
 
 def _changes(state: Values, inputs: Values, changed: frozenset[str]) -> frozenset[str]:

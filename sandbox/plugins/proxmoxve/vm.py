@@ -10,7 +10,8 @@ import time
 from typing import Any
 
 from sandbox.plugins.proxmoxve import vm_form
-from sandbox.plugins.proxmoxve.connection import FIRST_POLL, LAST_POLL, ApiFailure, Client, path
+from sandbox.plugins.proxmoxve.connection import FIRST_POLL, LAST_POLL, ApiFailure, Client, failed, path
+from sandbox.plugins.proxmoxve.guest_requests import make, start, status
 from sandbox.plugins.proxmoxve.guest_text import GIB
 from sandbox.plugins.proxmoxve.vm_properties import PROPERTIES, TOKEN, UNSUPPORTED
 from sandbox.plugins.proxmoxve.vm_state import state_of, volumes
@@ -32,10 +33,6 @@ _CPU_CHANGES = frozenset((*_CPU_KEYS, "cpulimit", "cpuunits"))
 _INIT_KEYS = ("ciuser", "cipassword", "sshkeys", "nameserver", "searchdomain", "cicustom", "ciupgrade")
 
 
-def _error(verb: str, reason: object) -> CallError:
-    return CallError(f"{verb}: 1 error occurred:\n\t* {reason}\n\n")
-
-
 class VmCalls:
     """The requests of a VM."""
 
@@ -44,9 +41,9 @@ class VmCalls:
         node, vmid = text(inputs, "nodeName"), integer(inputs, "vmId")
         try:
             vmid = vmid or int(client.get("cluster/nextid"))
-            self._make(client, node, vmid, inputs)
+            make(client, "qemu", node, vmid, inputs, {**vm_form.settings(inputs), **vm_form.drives(inputs)})
         except ApiFailure as error:
-            raise _error("creating VM", error) from None
+            raise failed("creating VM", error) from None
         try:
             for disk in blocks(inputs, "disks"):
                 if text(disk, "importFrom"):
@@ -58,38 +55,19 @@ class VmCalls:
             state = {**inputs, "vmId": vmid}
             raise PartialFailure(id=str(vmid), state=state, reasons=(str(error),)) from None
 
-    def _make(self, client: Client, node: str, vmid: int, inputs: Values) -> None:
-        body = {"vmid": vmid, "template": 0, **vm_form.settings(inputs), **vm_form.drives(inputs)}
-        try:
-            upid = client.post(path("nodes", node, "qemu"), body)
-        except ApiFailure as error:
-            if error.exists:
-                return
-            raise
-        client.wait(upid, integer(inputs, "timeoutCreate") or 1800)
-
     def _resize(self, client: Client, node: str, vmid: int, disk: Values) -> None:
         size = str(integer(disk, "size") * GIB)
         body = {"disk": text(disk, "interface"), "size": size}
         client.wait(client.put(path("nodes", node, "qemu", vmid, "resize"), body))
 
-    def _status(self, client: Client, node: str, vmid: int) -> dict[str, Any]:
-        found: dict[str, Any] = client.get(path("nodes", node, "qemu", vmid, "status", "current"))
-        return found
-
     def _start(self, client: Client, node: str, vmid: int, inputs: Values) -> None:
-        if self._status(client, node, vmid)["status"] == "running":
+        if status(client, "qemu", node, vmid) == "running":
             return
         seconds = integer(inputs, "timeoutStartVm") or 1800
-        where = path("nodes", node, "qemu", vmid, "status", "start")
-        try:
-            client.wait(client.post(where, {"timeout": seconds}), seconds)
-        except ApiFailure as error:
-            if "already running" not in error.reason:
-                raise
+        start(client, "qemu", node, vmid, seconds, {"timeout": seconds})
 
     def _shutdown(self, client: Client, node: str, vmid: int, inputs: Values) -> None:
-        if self._status(client, node, vmid)["status"] != "running":
+        if status(client, "qemu", node, vmid) != "running":
             return
         seconds = integer(inputs, "timeoutShutdownVm") or 1800
         where = path("nodes", node, "qemu", vmid, "status", "shutdown")
@@ -98,7 +76,7 @@ class VmCalls:
     def _read(self, client: Client, node: str, vmid: int, known: Values) -> Values:
         here = ("nodes", node, "qemu", vmid)
         config = client.get(path(*here, "config"))
-        running = self._status(client, node, vmid)["status"] == "running"
+        running = status(client, "qemu", node, vmid) == "running"
         formats = {}
         for volume in volumes(config).values():
             where = path("nodes", node, "storage", volume.partition(":")[0], "content", volume)
@@ -151,7 +129,7 @@ class VmCalls:
         except ApiFailure as error:
             if error.gone:
                 return None
-            raise _error("reading VM", error) from None
+            raise failed("reading VM", error) from None
 
     def update(self, client: Client, id: str, state: Values, inputs: Values) -> Values:
         """Change the configuration, grow disks, and cycle the power where a change needs it."""
@@ -162,7 +140,7 @@ class VmCalls:
             self._power(client, node, vmid, state, inputs)
             return self._read(client, node, vmid, inputs)
         except (ApiFailure, CallError) as error:
-            raise _error("updating VM", error) from None
+            raise failed("updating VM", error) from None
 
     def _configure(
         self, client: Client, node: str, vmid: int, config: dict[str, Any], state: Values, inputs: Values
@@ -207,7 +185,7 @@ class VmCalls:
         node, vmid = text(state, "nodeName"), int(id)
         here = ("nodes", node, "qemu", vmid)
         try:
-            if self._status(client, node, vmid)["status"] == "running":
+            if status(client, "qemu", node, vmid) == "running":
                 # Officially a guest whose agent is off is not asked to shut down either.
                 agent = str(client.get(path(*here, "config")).get("agent", ""))
                 if flag(state, "stopOnDestroy") or not agent.startswith(("1", "enabled=1")):
@@ -220,7 +198,7 @@ class VmCalls:
             }
             client.wait(client.delete(path(*here), **options))
         except (ApiFailure, CallError) as error:
-            raise _error("deleting VM", error) from None
+            raise failed("deleting VM", error) from None
 
 
 def _groups(wanted: dict[str, Any], changed: set[str]) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def _said(api: ProxmoxApi) -> Iterator[tuple[Request, Any]]:
         session.headers["Authorization"] = f"PVEAPIToken={TOKEN}"
         tasks = []
         for method, path, values in _walk():
-            where = {"params": values} if method in ("GET", "DELETE") else {"data": values}
+            where: dict[str, Any] = {"params": values} if method in ("GET", "DELETE") else {"data": values}
             answer = session.request(method, f"{url}/api2/json/{path}", timeout=10, **where)
             assert answer.status_code == 200, (method, path, answer.reason, answer.text)
             data = answer.json()["data"]

@@ -84,7 +84,8 @@ def difference(session: requests.Session, url: str, case: Case) -> str | None:
         return re.sub(r"ID\d+", lambda match: ids.get(match.group(), match.group()), text)
 
     for recorded in requests_of(case):
-        body, options = recorded.get("body"), {}
+        body = recorded.get("body")
+        options: dict[str, Any] = {}
         if isinstance(body, dict) and "tar" in body:
             options = {"data": upload(body["tar"])}
         elif body is not None:

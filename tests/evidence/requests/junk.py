@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 ODD_TEXTS = (
     "", " ", "\x00", "\ud800", "é", "a" * 300, "../..", "%", "null", "[]", "0x10", "1e999", "-1", "²", "\n", "0",
 )  # fmt: skip
-_ODD_VALUES = (
+_ODD_VALUES: tuple[Any, ...] = (
     *ODD_TEXTS, None, True, False, -1, 0, 1, 7, 2**63, 10**40, 0.5, float("nan"), float("inf"), [], {}, [[]], [7],
     {"": {"": 0}}, [None], ["a"],
 )  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.evidence.requests import junk
 from tests.evidence.requests.sending import Request
 
-_ADDRESSES = (
+_ADDRESSES: tuple[Any, ...] = (
     ["10.0.0.53"],
     ["2001:db8::53", "10.0.0.53"],
     ["https://dns.example/q"],
@@ -17,7 +17,7 @@ _ADDRESSES = (
     [],
     [{"address": "1.1.1.1"}],
 )
-_ROUTED = (
+_ROUTED: tuple[Any, ...] = (
     ["10.1.0.0/24"],
     ["0.0.0.0/0", "::/0"],
     ["10.1.0.1/24"],
@@ -26,7 +26,7 @@ _ROUTED = (
     ["10.1.0.0/24", "10.1.0.0/24"],
     [""],
 )
-_TAGS = ([], ["tag:lab"], ["tag:lab", "tag:lab"], ["tag:none"], ["lab"])
+_TAGS: tuple[Any, ...] = ([], ["tag:lab"], ["tag:lab", "tag:lab"], ["tag:none"], ["lab"])
 _SECTIONS: dict[str, tuple[Any, ...]] = {
     "tagOwners": ({"tag:lab": ["autogroup:admin"]}, {"tag:lab": []}, {"lab": []}, {"tag:lab": "x"}),
     "groups": ({"group:a": ["a@example.com"]}, {"group:a": ["group:a"]}, {"a": []}, {"group:a": None}),
@@ -89,7 +89,7 @@ _domain = st.sampled_from(("lab.example", "example.org", "", "x" * 300, "."))
 
 def _policy(draw: st.DrawFn) -> str:
     if junk.one_in(draw, 10):
-        return draw(_odd_policy)
+        return str(draw(_odd_policy))
     found = {name: draw(_section[name]) for name in draw(_sections)}
     if junk.one_in(draw, 2):
         found["tagOwners"] = {"tag:lab": ["autogroup:admin"]}

@@ -10,6 +10,7 @@ import requests
 from aiohttp import web
 
 from sandbox.cloudflare import server as cloudflare
+from sandbox.cloudflare.zones import zone_document
 from sandbox.conformance.serving import served_on_loopback
 from sandbox.proxmox import server as proxmox
 from sandbox.proxmox.description import ApiDescription
@@ -53,7 +54,7 @@ def status(client: Client, method: str, path: str, **options: Any) -> int:
 def test_cloudflare(store: Store) -> None:
     """Each record has its own id and stays; of equal ones a single one is taken; changes of two fields both stay."""
     app = cloudflare.application(store, token="t", zones=("example.org",))
-    zone = cloudflare.zone_store.zone_document("example.org")["id"]
+    zone = zone_document("example.org")["id"]
     path = f"/zones/{zone}/dns_records"
 
     def create(client: Client, number: int) -> list[str]:
@@ -100,7 +101,7 @@ def test_tailscale(store: Store) -> None:
         return status(client, "POST", f"{here}/acl", data=text, headers=match)
 
     def keys(client: Client, _: int) -> list[str]:
-        body = {"capabilities": {"devices": {"create": {}}}}
+        body: dict[str, Any] = {"capabilities": {"devices": {"create": {}}}}
         return [client.ask("POST", f"{here}/keys", json=body)["id"] for _ in range(ROUNDS)]
 
     def whole(client: Client, number: int) -> None:

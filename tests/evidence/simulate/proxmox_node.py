@@ -57,6 +57,6 @@ def ask(
     return firewall.verdict(packet(start, target, port, **changes))
 
 
-def unflagged(nic: str) -> dict[str, dict[str, str]]:
+def unflagged(nic: str) -> dict[str, Mapping[str, str]]:
     """The guests, with a NIC of guest 100 that has no firewall flag."""
     return {**NICS, "100": {**NICS["100"], nic: NICS["100"][nic].replace(",firewall=1", "")}}

@@ -108,11 +108,11 @@ def lab(**changes: Any) -> Data:
 
 def ask(data: Data, source: str, target: str, port: str | int = 80) -> Answer:
     """Whether a source reaches a port of a target; `app` is short for the container `service:s/app`."""
-    names = [
+    start, end = (
         name if ":" in name or name in ("internet", "tailnet") else f"service:s/{name}"
         for name in (source, target)
-    ]
-    return World(data).ask(*names, Port.parse(port))
+    )
+    return World(data).ask(start, end, Port.parse(port))
 
 
 def verdict(data: Data, source: str, target: str, port: str | int = 80) -> str:

@@ -18,7 +18,8 @@ from lab.plan.records import LabPlan
 from lab.render.artefacts import artefacts
 from lab.simulate.world import World
 from tests.evidence.brute_force.random_labs import small_plans
-from tests.evidence.leaks.test_leaks import HARMLESS, LEAKS
+from tests.evidence.leaks.harmless import HARMLESS
+from tests.evidence.leaks.test_leaks import LEAKS
 from tests.evidence.simulate.agreement import (
     SEED,
     disagreements,

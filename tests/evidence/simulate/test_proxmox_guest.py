@@ -1,5 +1,7 @@
 """What the Proxmox firewall does at a guest's NIC beside its rules, and what its rules match."""
 
+from typing import Any
+
 import pytest
 
 from lab.simulate.proxmox import Decision
@@ -38,7 +40,7 @@ from tests.evidence.simulate.proxmox_node import MAC, ON, OTHER_MAC, ask, guest,
         ),
     ],
 )
-def test_matchers(matcher: str, taken: dict[str, object], not_taken: dict[str, object]) -> None:
+def test_matchers(matcher: str, taken: dict[str, Any], not_taken: dict[str, Any]) -> None:
     """Each matcher takes what it names and nothing beside it."""
     firewall = guest(f"IN ACCEPT {matcher}")
     assert ask(firewall, **taken).action == "ACCEPT"
@@ -62,7 +64,7 @@ def test_dhcp_passes_unless_it_is_off() -> None:
         assert ask(firewall, port=68, source_port=67, protocol="udp").action == action
     on = guest(options="policy_out: DROP")
     assert ask(on, "vm100", "outside", 67, source_port=68, protocol="tcp").action == "DROP"
-    v6 = {"source": "fe80::1", "destination": "fe80::2", "protocol": "udp"}
+    v6: dict[str, Any] = {"source": "fe80::1", "destination": "fe80::2", "protocol": "udp"}
     assert ask(on, "vm100", "outside", 547, source_port=546, **v6).action == "ACCEPT"
     assert ask(on, "vm100", "outside", 546, source_port=547, **v6).action == "ACCEPT"
     assert ask(on, port=546, source_port=547, **v6).action == "ACCEPT"
@@ -87,7 +89,7 @@ def test_an_ip_filter_limits_the_source() -> None:
     assert spoofed == Decision("DROP", "IP filter of guest 100: 10.0.0.9 is not in ipfilter-net0")
     assert ask(firewall, "vm100", "outside", source="10.0.0.100").action == "ACCEPT"
     assert ask(firewall, "vm100i1", "outside", source="10.0.0.9").action == "ACCEPT"
-    own = {"source": "fe80::be24:11ff:fe00:1", "destination": "fe80::1"}
+    own: dict[str, Any] = {"source": "fe80::be24:11ff:fe00:1", "destination": "fe80::1"}
     assert ask(firewall, "vm100", "outside", **own).action == "ACCEPT"
     assert ask(firewall, "vm100", "outside", **(own | {"source": "fe80::2"})).action == "DROP"
 
@@ -101,7 +103,7 @@ def test_the_ip_filter_of_a_container_knows_its_address() -> None:
     assert ask(firewall, "vm100", "outside", source="10.0.0.100").action == "DROP"
 
 
-V6 = {"source": "fe80::1", "destination": "fe80::2", "protocol": "icmpv6"}
+V6: dict[str, Any] = {"source": "fe80::1", "destination": "fe80::2", "protocol": "icmpv6"}
 
 
 @pytest.mark.parametrize("kind", ["133", "134", "135", "136"])

@@ -169,7 +169,12 @@ nodelist {
 def test_corosync_passes_between_nodes(changes: dict[str, Any], action: str) -> None:
     """Nodes speak on the ring that both are on, or to multicast, and nobody else does."""
     firewall = node({"corosync.conf": COROSYNC}, name="a", local_network="192.0.2.0/24")
-    asked = {"port": 5404, "protocol": "udp", "source": "172.16.1.3", "destination": "172.16.1.2"} | changes
+    asked: dict[str, Any] = {
+        "port": 5404,
+        "protocol": "udp",
+        "source": "172.16.1.3",
+        "destination": "172.16.1.2",
+    } | changes
     assert ask(firewall, "outside", "host", **asked).action == action
     without = node(local_network="192.0.2.0/24")
     assert ask(without, "outside", "host", **asked).action == "DROP"

@@ -1,5 +1,7 @@
 """What the closing policies of the Proxmox firewall spare, and what a REJECT does not answer."""
 
+from typing import Any
+
 import pytest
 
 from lab.simulate.proxmox import Decision
@@ -33,7 +35,7 @@ def test_a_drop_says_nothing_of_answers() -> None:
         ({"destination": "255.255.255.255"}, "DROP"),
     ],
 )
-def test_a_reject_is_not_always_answered(changes: dict[str, str], action: str) -> None:
+def test_a_reject_is_not_always_answered(changes: dict[str, Any], action: str) -> None:
     """REJECT of ICMP or of a broadcast is silent, by rule and by policy."""
     assert ask(guest("IN REJECT"), **changes).action == action
     assert ask(guest(options="policy_in: REJECT"), **changes).action == action
@@ -69,5 +71,5 @@ def test_multicast_is_dropped_under_a_closing_policy() -> None:
     firewall = guest(options="policy_in: REJECT")
     assert ask(firewall, destination="224.0.0.251", protocol="udp").action == "DROP"
     assert ask(firewall, destination="239.1.1.1", destination_type="UNICAST").action == "DROP"
-    critical = {"destination": "224.0.0.1", "protocol": "icmp", "icmp_type": "11"}
+    critical: dict[str, Any] = {"destination": "224.0.0.1", "protocol": "icmp", "icmp_type": "11"}
     assert ask(firewall, **critical).action == "DROP"

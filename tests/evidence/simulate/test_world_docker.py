@@ -20,7 +20,8 @@ from tests.evidence.simulate.small_world import (
 )
 
 YES, NO, UNKNOWN = "yes", "no", "cannot tell"
-IN_A, IN_B = {"a": "10.128.1.2"}, {"b": "10.128.2.2"}
+IN_A: dict[str, Any] = {"a": "10.128.1.2"}
+IN_B: dict[str, Any] = {"b": "10.128.2.2"}
 
 
 def host(*containers: Data, internal: tuple[str, ...] = (), **changes: Any) -> Data:
@@ -69,7 +70,7 @@ def test_what_docker_drops_was_measured_in_iptables(engine: Data, expected: str)
 @pytest.mark.parametrize(
     ("proxy", "target", "expected"), [(True, IN_B, YES), (False, IN_B, NO), (True, {"a": "10.128.1.3"}, YES)]
 )
-def test_published_ports_by_the_userland_proxy(proxy: bool, target: dict[str, str], expected: str) -> None:
+def test_published_ports_by_the_userland_proxy(proxy: bool, target: dict[str, Any], expected: str) -> None:
     """With it every bridge reaches what any container publishes; without it only the publisher's own."""
     data = host(
         box("one", **IN_A),

@@ -110,7 +110,7 @@ def test_the_set_management_keeps_access_to_a_node() -> None:
 
 def test_a_node_that_is_only_observed_opens_what_proxmox_opens() -> None:
     """What else it lets in is in a file that is not this lab's."""
-    data = lab(proxmox={"nodes": [node(**{"host.fw": None})]})
+    data = lab(proxmox={"nodes": [{**node(), "host.fw": None}]})
     assert verdict(data, "device:tv", "node:pve", 8006) == YES
     assert verdict(data, "device:tv", "node:pve", 80) == UNKNOWN
 

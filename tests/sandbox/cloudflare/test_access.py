@@ -30,14 +30,18 @@ def test_zones_are_found_by_name(client: Cloudflare, send: Send) -> None:
     (zone,) = envelope["result"]
     TypeAdapter(Zone).validate_python(zone)
     assert envelope["result_info"]["total_count"] == 1
-    assert client.zones.get(zone_id=zone["id"]).name == "example.org"
+    found = client.zones.get(zone_id=zone["id"])
+    assert found is not None
+    assert found.name == "example.org"
     assert send("GET", "/zones?name=nope.org")[1]["result"] == []
-    assert {found.name for found in client.zones.list()} == {"example.org", "dev.lab.example"}
+    assert {one.name for one in client.zones.list()} == {"example.org", "dev.lab.example"}
 
 
 def test_the_token_check(client: Cloudflare, send: Send) -> None:
     """The right token is active; a wrong one is 401 there."""
-    assert client.user.tokens.verify().status == "active"
+    verified = client.user.tokens.verify()
+    assert verified is not None
+    assert verified.status == "active"
     status, envelope = send("GET", "/user/tokens/verify", token="wrong")
     assert (status, codes(envelope)) == (401, [1000])
 
@@ -91,7 +95,7 @@ def test_a_body_that_is_no_json(base: str, zone_id: str) -> None:
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:
     """Zones keep their ids and records when the API is started again over the same file."""
-    seen = []
+    seen: list[Any] = []
     for _ in range(2):
         store = Store(tmp_path / "state.db")
         with (

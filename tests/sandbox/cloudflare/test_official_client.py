@@ -44,7 +44,9 @@ def test_life_of_each_type(
     for field, value in change.items():
         shown = getattr(edited, field)
         assert (shown.to_dict() if field == "data" else shown) == value
-    assert records.delete(made.id, zone_id=zone_id).id == made.id
+    deleted = records.delete(made.id, zone_id=zone_id)
+    assert deleted is not None
+    assert deleted.id == made.id
     assert list(records.list(zone_id=zone_id)) == []
 
 

@@ -31,8 +31,11 @@ def test_life_of_a_record(client: Cloudflare, zone_id: str) -> None:
     replaced = client.dns.records.update(
         made.id, zone_id=zone_id, type="A", name="app.example.org", content="203.0.113.7", ttl=1, proxied=True
     )
+    assert replaced is not None
     assert (replaced.id, replaced.content, replaced.proxied) == (made.id, "203.0.113.7", True)
-    assert client.dns.records.delete(made.id, zone_id=zone_id).id == made.id
+    deleted = client.dns.records.delete(made.id, zone_id=zone_id)
+    assert deleted is not None
+    assert deleted.id == made.id
     with pytest.raises(cloudflare.NotFoundError) as error:
         client.dns.records.get(made.id, zone_id=zone_id)
     assert error.value.errors[0].code == 81044

@@ -55,7 +55,7 @@ STEPS: list[dict[str, Any]] = [
 ]
 
 
-def case(steps: list[dict[str, Any]] | None = None, **changed: Any) -> dict[str, Any]:
+def case(steps: list[Any] | None = None, **changed: Any) -> dict[str, Any]:
     """A case as a recording holds it."""
     found = {"id": f"{TYPE}/1-life/min", "package": "tailscale", "type": TYPE, "plugin_version": "1"}
     return {**found, "steps": STEPS if steps is None else steps, **changed}

@@ -59,7 +59,7 @@ class Wrong(provider_pb2_grpc.ResourceProviderServicer):
             time.sleep(60)
         changed = request.olds.fields["text"] != request.news.fields["text"]
         return provider_pb2.DiffResponse(
-            changes="DIFF_SOME" if changed else "DIFF_NONE",
+            changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=["text"] if changed else [],
             replaces=["text"] if changed and self.mistake != "updates" else [],
         )

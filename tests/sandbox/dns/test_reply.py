@@ -73,7 +73,10 @@ def test_a_reply_over_udp_has_room_or_says_so(name: str, payload: int | None, *,
 def test_edns_is_answered_with_edns() -> None:
     """With the size that we take, without padding that nobody needs; a query without it gets none."""
     padded = dns.message.make_query(
-        "app.lab.example", "A", use_edns=0, options=[dns.edns.GenericOption(12, b"\0" * 9)]
+        "app.lab.example",
+        "A",
+        use_edns=0,
+        options=[dns.edns.GenericOption(dns.edns.OptionType.PADDING, b"\0" * 9)],
     )
     answer = _answered(padded)
     assert (answer.edns, answer.payload, answer.options) == (0, LARGEST_UDP, ())

@@ -6,9 +6,11 @@ import socket
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
+from docker.models.containers import Container
 
 from lab.render.bootstrap import docker_host
 from sandbox.fabric.kernel import inside
@@ -85,7 +87,7 @@ def _is_closed(namespace: Path) -> bool:
     )
 
 
-def _reaches(source: docker.models.containers.Container, address: str, port: int) -> bool:
+def _reaches(source: Container, address: str, port: int) -> bool:
     namespace = Path(f"/proc/{source.attrs['State']['Pid']}/ns/net")
     try:
         inside(namespace, partial(socket.create_connection, (address, port), 0.7)).close()
@@ -94,10 +96,10 @@ def _reaches(source: docker.models.containers.Container, address: str, port: int
     return True
 
 
-def _run(client: docker.DockerClient, *command: str, **options: object) -> str:
+def _run(client: docker.DockerClient, *command: str, **options: Any) -> str:
     """What a container from the busybox image prints until it ends; it must end well."""
     client.images.pull(BUSYBOX)
-    container = client.containers.create(BUSYBOX, command, **options)
+    container = client.containers.create(BUSYBOX, list(command), **options)
     container.start()
     code = container.wait(timeout=20)["StatusCode"]
     printed = str(container.logs().decode())
@@ -105,7 +107,7 @@ def _run(client: docker.DockerClient, *command: str, **options: object) -> str:
     return printed
 
 
-def _service(client: docker.DockerClient, name: str) -> docker.models.containers.Container:
+def _service(client: docker.DockerClient, name: str) -> Container:
     labels = {"homelab.listens": "80/tcp", "homelab.endpoint": f"service:{name}"}
     container = client.containers.run(SERVICE, name=name, network="one", labels=labels, detach=True)
     container.reload()

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -53,7 +54,7 @@ def client(running: Running) -> Iterator[docker.DockerClient]:
     own.close()
 
 
-def _network(client: docker.DockerClient, name: str, subnet: str, **options: object) -> None:
+def _network(client: docker.DockerClient, name: str, subnet: str, **options: Any) -> None:
     pool = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)])
     client.networks.create(name, internal=True, ipam=pool, **options)
 
@@ -66,7 +67,7 @@ def test_an_image_that_nobody_serves_is_a_stand_in(running: Running, client: doc
     assert {"status": "homelab: made here: a stand-in"} in lines
     image = client.images.get(REFERENCE)
     assert image.attrs["RepoDigests"] == [f"vaultwarden/server@{DIGEST}"]
-    assert client.images.get(image.id).attrs["RepoDigests"] == image.attrs["RepoDigests"]
+    assert client.images.get(str(image.id)).attrs["RepoDigests"] == image.attrs["RepoDigests"]
     client.images.remove(REFERENCE)
     with pytest.raises(docker.errors.ImageNotFound):
         client.images.get(REFERENCE)
@@ -126,7 +127,7 @@ def test_containers_and_volumes_survive_a_stopped_guest(
     """After stop and start a container with a restart policy runs again, with its volume's files."""
     client.images.pull(REFERENCE)
     client.volumes.create("data")
-    client.containers.run(
+    client.containers.run(  # type: ignore[call-overload] # the stubs do not know "unless-stopped"
         REFERENCE,
         name="kept",
         labels=LABELS,

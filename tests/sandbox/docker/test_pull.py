@@ -68,7 +68,7 @@ def client(running: Running) -> Iterator[docker.DockerClient]:
     for container in own.containers.list(all=True):
         container.remove(force=True)
     for image in own.images.list():
-        own.images.remove(image.id, force=True)
+        own.images.remove(str(image.id), force=True)
     own.close()
 
 

@@ -2,12 +2,13 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator, Sequence
+from concurrent import futures
+from concurrent.futures import Future
 
 import pytest
 
-from sandbox.docker.registries import Registries, address_of
+from sandbox.docker.registries import OFFLINE_SECONDS, ONLINE_SECONDS, Registries, address_of, wait_for
 from sandbox.docker.targets import Targets
 
 
@@ -19,6 +20,24 @@ def never() -> Iterator[threading.Event]:
     event.set()
 
 
+class Waits:
+    """Every wait, with a clock of its own: an answer takes no time, and silence all that is granted."""
+
+    def __init__(self) -> None:
+        self.granted: list[float] = []
+
+    def for_silence(self, question: Future[None], seconds: float) -> float:
+        """Nobody answers."""
+        self.granted.append(seconds)
+        return seconds
+
+    def for_an_answer(self, question: Future[None], seconds: float) -> float:
+        """Somebody answers."""
+        self.granted.append(seconds)
+        futures.wait([question])
+        return 0.0
+
+
 def _answering(port: int, asked: list[str]) -> Targets:
     def resolve(host: str, _: int) -> Sequence[str]:
         asked.append(host)
@@ -28,18 +47,18 @@ def _answering(port: int, asked: list[str]) -> Targets:
 
 
 def test_a_machine_offline_waits_once_for_all_registries(never: threading.Event) -> None:
-    """Name servers that never answer cost less than 0.2 s for any number of images and registries."""
+    """Name servers that never answer cost `OFFLINE_SECONDS`, for any number of images and registries together."""
 
     def resolve(host: str, port: int) -> Sequence[str]:
-        never.wait(30)
+        never.wait()
         raise OSError("no name server")
 
-    registries = Registries(Targets(resolve=resolve))
-    begin = time.monotonic()
+    waits = Waits()
+    registries = Registries(Targets(resolve=resolve), waits.for_silence)
     for _ in range(10):
         for name in ("docker.io", "ghcr.io", "quay.io", "lscr.io", "registry.k8s.io"):
             assert not registries.answer(name)
-    assert time.monotonic() - begin < 0.2
+    assert waits.granted == [OFFLINE_SECONDS, 0.0, 0.0, 0.0, 0.0]
 
 
 def test_a_registry_is_asked_once() -> None:
@@ -50,7 +69,7 @@ def test_a_registry_is_asked_once() -> None:
         asked.append(host)
         raise OSError("no address")
 
-    registries = Registries(Targets(resolve=resolve))
+    registries = Registries(Targets(resolve=resolve), Waits().for_an_answer)
     for name in ("docker.io", "docker.io", "ghcr.io"):
         assert not registries.answer(name)
     assert asked == ["registry-1.docker.io", "ghcr.io"]
@@ -61,7 +80,7 @@ def test_a_registry_answers_until_it_goes_silent() -> None:
     asked: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        registries = Registries(_answering(port, asked))
+        registries = Registries(_answering(port, asked), Waits().for_an_answer)
         one, other = f"one.test:{port}", f"other.test:{port}"
         assert registries.answer(one)
         registries.gave_nothing(one)
@@ -75,37 +94,36 @@ def test_a_registry_on_another_port_is_not_asked() -> None:
     assert not Registries(Targets(resolve=lambda host, port: ["8.8.8.8"])).answer("ghcr.io:5000")
 
 
-def test_a_slow_registry_is_waited_for_where_another_has_answered() -> None:
-    """Online, an answer may take longer than all waiting offline together."""
+def test_more_patience_where_a_registry_has_answered() -> None:
+    """Online, each answer may take longer than all waiting offline together."""
+    waits = Waits()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-
-        def resolve(host: str, _: int) -> Sequence[str]:
-            time.sleep(0.4 if host == "slow.test" else 0)
-            return ["127.0.0.1"]
-
-        targets = Targets(ports=frozenset({port}), resolve=resolve, allowed=lambda address: True)
-        assert not Registries(targets).answer(f"slow.test:{port}")
-        registries = Registries(targets)
-        assert registries.answer(f"quick.test:{port}")
-        assert registries.answer(f"slow.test:{port}")
+        registries = Registries(_answering(port, []), waits.for_an_answer)
+        for host in ("first.test", "second.test", "third.test"):
+            assert registries.answer(f"{host}:{port}")
+    assert waits.granted == [OFFLINE_SECONDS, ONLINE_SECONDS, ONLINE_SECONDS]
 
 
 def test_an_answer_that_came_in_the_meantime_counts() -> None:
-    """A question put early is not waited for later, however slow its answer was."""
+    """A question put early counts once it is answered, also when no patience is left."""
+    asked: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-
-        def resolve(host: str, _: int) -> Sequence[str]:
-            time.sleep(0.3)
-            return ["127.0.0.1"]
-
-        registries = Registries(
-            Targets(ports=frozenset({port}), resolve=resolve, allowed=lambda address: True)
-        )
-        registries.ask(f"early.test:{port}")
-        time.sleep(0.5)
+        registries = Registries(_answering(port, asked), Waits().for_silence)
+        early = registries.ask(f"early.test:{port}")
+        assert not registries.answer("ghcr.io:1")
+        futures.wait([early])
         assert registries.answer(f"early.test:{port}")
+    assert asked == ["early.test"]
+
+
+def test_a_wait_ends_with_the_answer_or_with_its_seconds() -> None:
+    """By the clock: what is answered is not waited for, and what is silent counts as waited for."""
+    answered: Future[None] = Future()
+    answered.set_result(None)
+    wait_for(answered, threading.TIMEOUT_MAX)
+    assert wait_for(Future(), 0.01) > 0.0
 
 
 def test_a_defect_is_no_answer() -> None:
@@ -115,7 +133,7 @@ def test_a_defect_is_no_answer() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        Registries(Targets(resolve=resolve)).answer("ghcr.io")
+        Registries(Targets(resolve=resolve), Waits().for_an_answer).answer("ghcr.io")
 
 
 def test_addresses_of_registries() -> None:

@@ -81,7 +81,12 @@ def test_bytes_pass_during_a_pull(echo: int) -> None:
         with _ask(port, f"registry.test:{echo}") as stream:
             assert stream.recv(4096) == b"HTTP/1.1 200 Connection established\r\n\r\n"
             sent = bytes(range(256)) * 2000
-            sending = threading.Thread(target=lambda: (stream.sendall(sent), stream.shutdown(socket.SHUT_WR)))
+
+            def send() -> None:
+                stream.sendall(sent)
+                stream.shutdown(socket.SHUT_WR)
+
+            sending = threading.Thread(target=send)
             sending.start()
             got = b"".join(iter(lambda: stream.recv(65536), b""))
             sending.join(10)

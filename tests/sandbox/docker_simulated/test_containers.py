@@ -38,7 +38,8 @@ def endpoint(container: Container, network: str) -> dict[str, Any]:
 
 def refusal(error: pytest.ExceptionInfo[APIError]) -> tuple[int, str]:
     """Status and sentence of a refusal."""
-    return error.value.response.status_code, error.value.explanation
+    assert error.value.response is not None
+    return error.value.response.status_code, error.value.explanation or ""
 
 
 def tar_of(files: dict[str, bytes]) -> bytes:
@@ -61,7 +62,7 @@ def test_a_started_container_is_running_and_addressed(engine: docker.DockerClien
     assert container.status == "running"
     assert (live["IPAddress"], live["IPPrefixLen"], live["Gateway"]) == ("10.128.0.4", 29, "10.128.0.1")
     assert live["MacAddress"] == "02:42:0a:80:00:04"
-    assert live["Aliases"] == ["web-alias", container.id[:12]]
+    assert live["Aliases"] == ["web-alias", str(container.id)[:12]]
     shown = engine.networks.get("vnet").attrs["Containers"][container.id]
     assert (shown["Name"], shown["IPv4Address"]) == ("web", "10.128.0.4/29")
 
@@ -129,7 +130,7 @@ def test_a_missing_network_is_found_at_start(engine: docker.DockerClient) -> Non
     """Connecting a stopped container to no network is accepted, as the real engine does; start fails."""
     container = engine.containers.create(IMAGE, name="web", network_mode="bridge")
     engine.networks.get("bridge").disconnect(container)
-    engine.api.connect_container_to_network(container.id, "nowhere")
+    engine.api.connect_container_to_network(str(container.id), "nowhere")
     with pytest.raises(NotFound, match="network nowhere not found"):
         container.start()
 
@@ -156,8 +157,9 @@ def test_host_ports_collide(engine: docker.DockerClient, first: str, second: str
     other = engine.containers.create(IMAGE, name="two", ports={"80/tcp": (second, 8080)})
     with pytest.raises(APIError) as error:
         other.start()
-    assert error.value.response.status_code == 500
-    assert f"Bind for {second}:8080 failed: port is already allocated" in error.value.explanation
+    status, text = refusal(error)
+    assert status == 500
+    assert f"Bind for {second}:8080 failed: port is already allocated" in text
     holder.remove(force=True)
     other.start()
     other.reload()
@@ -258,10 +260,10 @@ def test_lists_are_filtered_by_label(engine: docker.DockerClient) -> None:
     """Containers are selected by label and by state; stopped ones only when asked for."""
     engine.containers.run(IMAGE, name="web", labels={"homelab.endpoint": "service:a/web"}, detach=True)
     engine.containers.create(IMAGE, name="loader", labels={"homelab.endpoint": "service:a/loader"})
-    by_label = {"label": "homelab.endpoint"}
+    by_label: dict[str, str | list[str] | bool] = {"label": "homelab.endpoint"}
     assert [c.name for c in engine.containers.list(filters=by_label)] == ["web"]
     assert {c.name for c in engine.containers.list(all=True, filters=by_label)} == {"web", "loader"}
-    exact = {"label": "homelab.endpoint=service:a/loader"}
+    exact: dict[str, str | list[str] | bool] = {"label": "homelab.endpoint=service:a/loader"}
     assert [c.name for c in engine.containers.list(all=True, filters=exact)] == ["loader"]
 
 
@@ -291,6 +293,7 @@ def test_files_in_a_volume_are_seen_by_others(engine: docker.DockerClient) -> No
         content = archive.extractfile(member)
         assert content is not None
         assert content.read() == b"a=1\n"
+    assert stat is not None
     assert (stat["size"], stat["mode"], member.mode) == (4, 0o640, 0o640)
     with pytest.raises(APIError, match="Could not find the file /etc/none in container"):
         reader.get_archive("/etc/none")

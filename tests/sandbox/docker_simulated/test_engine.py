@@ -46,10 +46,10 @@ def test_any_reference_can_be_pulled_with_a_stable_id(engine: docker.DockerClien
     image = engine.images.pull(f"docker.io/vaultwarden/server:1.32.7@{DIGEST}")
     assert image.attrs["RepoDigests"] == [f"vaultwarden/server@{DIGEST}"]
     for name in (f"vaultwarden/server@{DIGEST}", f"docker.io/vaultwarden/server:1.32.7@{DIGEST}", image.id):
-        assert engine.images.get(name).id == image.id
-    engine.images.remove(image.id)
+        assert engine.images.get(str(name)).id == image.id
+    engine.images.remove(str(image.id))
     with pytest.raises(ImageNotFound, match="No such image"):
-        engine.images.get(image.id)
+        engine.images.get(str(image.id))
     assert engine.images.pull(f"vaultwarden/server@{DIGEST}").id == image.id
 
 
@@ -64,8 +64,9 @@ def test_an_image_in_use_stays(engine: docker.DockerClient) -> None:
     container = engine.containers.create("nginx:1.27", name="web")
     with pytest.raises(APIError) as error:
         engine.images.remove("nginx:1.27")
+    assert error.value.response is not None
     assert error.value.response.status_code == 409
-    assert f"container {container.id[:12]} is using its referenced image" in error.value.explanation
+    assert f"container {str(container.id)[:12]} is using its referenced image" in str(error.value.explanation)
     container.remove()
     engine.images.remove("nginx:1.27")
     assert engine.images.list() == []

@@ -1,5 +1,7 @@
 """Networks of the simulated engine, seen through the official client."""
 
+from typing import Any
+
 import docker
 import pytest
 from docker.errors import APIError, NotFound
@@ -15,7 +17,8 @@ def network(engine: docker.DockerClient, name: str, subnet: str, gateway: str | 
 
 def refusal(error: pytest.ExceptionInfo[APIError]) -> tuple[int, str]:
     """Status and sentence of a refusal."""
-    return error.value.response.status_code, error.value.explanation
+    assert error.value.response is not None
+    return error.value.response.status_code, error.value.explanation or ""
 
 
 def test_inspect_shows_what_was_asked(engine: docker.DockerClient) -> None:
@@ -92,14 +95,14 @@ def test_no_subnet_takes_the_next_default_pool(engine: docker.DockerClient) -> N
     ],
 )
 def test_other_refusals(
-    engine: docker.DockerClient, arguments: dict[str, object], status: int, text: str
+    engine: docker.DockerClient, arguments: dict[str, Any], status: int, text: str
 ) -> None:
     """Taken and predefined names, unknown drivers and IPv6 are refused, and nothing is made."""
     engine.networks.create("taken")
     with pytest.raises(APIError) as error:
         engine.networks.create(**arguments)
     assert refusal(error) == (status, text)
-    assert sorted(n.name for n in engine.networks.list()) == ["bridge", "host", "none", "taken"]
+    assert sorted(str(n.name) for n in engine.networks.list()) == ["bridge", "host", "none", "taken"]
 
 
 def test_a_network_in_use_cannot_be_deleted(engine: docker.DockerClient) -> None:

@@ -64,7 +64,7 @@ def test_everybody_answers_even_without_an_authority(checkout: Checkout) -> None
     name = f"{kernel.prefix}router"
     kernel.add(name)
     kernel.batch(name, [f"address add {address}/32 dev lo" for address in ADDRESSES])
-    get = partial(asyncio.to_thread, _get, checkout, NAMESPACES / name)
+    ask = partial(_get, checkout, NAMESPACES / name)
 
     async def work() -> None:
         zones = web.AppRunner(cloudflare.application(Store(":memory:"), token="t", zones=("lab.example",)))
@@ -75,9 +75,9 @@ def test_everybody_answers_even_without_an_authority(checkout: Checkout) -> None
         await internet.listen(NAMESPACES / name)
         assert "does not answer" in (internet.listing()["problem"] or "")
         for authority in AUTHORITIES:
-            status, problem = await get(AUTHORITY_ADDRESS, authority, "/directory")
+            status, problem = await asyncio.to_thread(ask, AUTHORITY_ADDRESS, authority, "/directory")
             assert (status, problem["status"]) == (503, 503)
-        status, refused = await get(CLOUDFLARE_ADDRESS, CLOUDFLARE, "/client/v4/zones")
+        status, refused = await asyncio.to_thread(ask, CLOUDFLARE_ADDRESS, CLOUDFLARE, "/client/v4/zones")
         assert (status, refused["success"]) == (400, False)
         await internet.close()
         await zones.cleanup()

@@ -16,7 +16,7 @@ from sandbox.plugins.docker import container_config
 from sandbox.plugins.docker.container_properties import duration_text, nanoseconds
 from sandbox.plugins.docker.provider import package
 from sandbox.plugins.resource import Endpoints
-from sandbox.plugins.values import UNKNOWN, Values
+from sandbox.plugins.values import UNKNOWN, Values, blocks
 from sandbox.store import Store
 from tests.sandbox.plugins.conversation import Conversation, conversation, kept_state
 
@@ -216,7 +216,7 @@ def test_a_container_has_just_its_own_networks(plugin: Conversation, client: doc
     assert list(networks) == ["vnet-web"]
     assert networks["vnet-web"]["IPAddress"] == "10.128.0.5"
     assert "app" in networks["vnet-web"]["Aliases"]
-    (data,) = state["networkDatas"]  # type: ignore[misc]
+    (data,) = blocks(state, "networkDatas")
     assert data["ipAddress"] == "10.128.0.5"
 
 
@@ -255,7 +255,7 @@ def test_a_changed_healthcheck_is_an_update_that_does_nothing(
     """The state takes the new check, the container keeps the old one, and a refresh shows it again."""
     inputs = _web(plugin)
     id, state = plugin.create(CONTAINER, inputs)
-    changed = {**inputs, "healthcheck": {"tests": ["CMD", "true"], "interval": "20s", "retries": 3}}
+    changed: Values = {**inputs, "healthcheck": {"tests": ["CMD", "true"], "interval": "20s", "retries": 3}}
     answer = plugin.diff(CONTAINER, id, state, changed)
     assert (list(answer.diffs), list(answer.replaces)) == (["healthcheck"], [])
     updated = plugin.update(CONTAINER, id, state, changed)

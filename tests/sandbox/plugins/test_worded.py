@@ -12,7 +12,7 @@ from sandbox.plugins.proxmoxve.container import TYPE as CONTAINER
 from sandbox.plugins.proxmoxve.ipset import TYPE as IPSET
 from sandbox.plugins.resource import CallError, PartialFailure
 from sandbox.plugins.tailscale.acl import TYPE as ACL
-from sandbox.plugins.values import UNKNOWN, Secret
+from sandbox.plugins.values import UNKNOWN, Secret, Values
 
 URN = "urn:pulumi:dev::lab::x::one"
 
@@ -61,18 +61,18 @@ def test_the_plugin_frameworks_errors_stay_as_they_are() -> None:
 
 def test_fields_that_were_not_given_are_planned() -> None:
     """Flags have their zero value; in an update, texts of an object that exists are empty, not absent."""
-    inputs = {"name": "a", "cidrs": [{"name": "10.0.0.0/8"}]}
+    inputs: Values = {"name": "a", "cidrs": [{"name": "10.0.0.0/8"}]}
     created = plan_create(IPSET, inputs)
     assert created["id"] is UNKNOWN
     assert created["cidrs"] == [{"name": "10.0.0.0/8", "nomatch": False, "comment": None}]
-    state = {"name": "a", "cidrs": [{"name": "10.0.0.0/8", "comment": "old"}]}
+    state: Values = {"name": "a", "cidrs": [{"name": "10.0.0.0/8", "comment": "old"}]}
     updated = plan_update(IPSET, state, inputs, ("cidrs",))
     assert updated["cidrs"] == [{"name": "10.0.0.0/8", "nomatch": False, "comment": ""}]
 
 
 def test_secret_fields_are_marked_where_they_are_even_without_a_value() -> None:
     """A password inside an object is marked, also a null one; its neighbours are not."""
-    account = {"username": "ops", "password": None}
+    account: Values = {"username": "ops", "password": None}
     found = marked_fields(CONTAINER, {"initialization": {"userAccount": account}, "vmId": 1})
     assert found["vmId"] == 1
     assert found["initialization"] == {"userAccount": {"username": "ops", "password": Secret(None)}}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sandbox.plugins.proxmoxve.connection import Client
+from sandbox.plugins.proxmoxve.connection import ApiFailure, Client
+from sandbox.plugins.proxmoxve.guest_requests import start
 from sandbox.plugins.resource import CallError, PartialFailure
 from sandbox.plugins.values import Values
 from tests.sandbox.plugins_proxmoxve.life import Life, at, unchanged
@@ -99,9 +100,14 @@ def test_disks_without_speed_update_for_ever_unless_ignored(client: Client) -> N
 def test_what_replaces_a_vm(client: Client) -> None:
     """Id, node and vendor data replace, the old VM first; memory and tags do not."""
     life = Life(client, "index/vmLegacy:VmLegacy", VM)
-    initialization = dict(at(VM, "initialization"), vendorDataFileId="local:snippets/other.yaml")  # type: ignore[arg-type]
-    for change in ({"vmId": 202}, {"nodeName": "pve-b"}, {"initialization": initialization}):
-        found = life.diff({**VM, **change}, *SPEED)  # type: ignore[arg-type]
+    initialization = dict(at(VM, "initialization"), vendorDataFileId="local:snippets/other.yaml")
+    changes: tuple[Values, ...] = (
+        {"vmId": 202},
+        {"nodeName": "pve-b"},
+        {"initialization": initialization},
+    )
+    for change in changes:
+        found = life.diff({**VM, **change}, *SPEED)
         assert found.replaces
         assert found.delete_before_replace
     assert not life.diff({**VM, "memory": {"dedicated": 4096}, "tags": ["x"]}, *SPEED).replaces
@@ -110,17 +116,17 @@ def test_what_replaces_a_vm(client: Client) -> None:
 def test_a_vm_changes_in_place(client: Client, host: RecordingHost, api: Api) -> None:
     """Quiet changes keep it running, others cycle its power; disks grow; a detached disk is kept."""
     life = Life(client, "index/vmLegacy:VmLegacy", VM)
-    quiet = {**VM, "description": "other", "tags": ["b", "a"], "onBoot": False}
+    quiet: Values = {**VM, "description": "other", "tags": ["b", "a"], "onBoot": False}
     life.update(quiet)
     assert [name for name, _ in host.calls] == ["start"]
     unchanged(life, quiet, *SPEED)
-    (root, _) = at(VM, "disks")  # type: ignore[misc, str-unpack]
+    (root, _) = at(VM, "disks")
     loud: Values = {
         **VM,
         "memory": {"dedicated": 4096},
         "disks": [{**root, "size": 30}],
         "bootOrders": ["scsi0"],
-    }  # type: ignore[dict-item]
+    }
     life.update(loud)
     assert [name for name, _ in host.calls] == ["start", "stop", "start"]
     unchanged(life, loud, *SPEED)
@@ -188,3 +194,32 @@ def test_a_container_without_a_list_of_interfaces_fails_in_the_preview(client: C
     initialization = {"hostname": "x", "ipConfigs": []}
     empty: Values = {**without, "networkInterfaces": [], "initialization": initialization}  # type: ignore[dict-item]
     unchanged(Life(client, "index/containerLegacy:ContainerLegacy", empty), empty)
+
+
+@pytest.mark.parametrize(
+    ("kind", "token", "inputs"),
+    [
+        ("qemu", "index/vmLegacy:VmLegacy", VM),
+        ("lxc", "index/containerLegacy:ContainerLegacy", CONTAINER),
+    ],
+)
+def test_a_guest_that_somebody_else_started_is_started(
+    client: Client, host: RecordingHost, kind: str, token: str, inputs: Values
+) -> None:
+    """To start what runs by now is fine; every other refusal is told."""
+    life = Life(client, token, inputs)
+    start(client, kind, "pve-a", int(life.id), 60)
+    assert [name for name, _ in host.calls] == ["start"]
+    with pytest.raises(ApiFailure, match="does not exist"):
+        start(client, kind, "pve-a", 999, 60)
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [("index/vmLegacy:VmLegacy", VM), ("index/containerLegacy:ContainerLegacy", CONTAINER)],
+)
+def test_a_vm_id_that_is_taken_is_adopted(client: Client, token: str, inputs: Values) -> None:
+    """Creating a guest whose id is taken adopts the one that is there, as the official plugin does."""
+    first = Life(client, token, inputs)
+    second = Life(client, token, inputs)
+    assert second.id == first.id

@@ -6,6 +6,7 @@ from sandbox.plugins.check import check_resource
 from sandbox.plugins.proxmoxve.connection import Client
 from sandbox.plugins.proxmoxve.provider import package, refuse
 from sandbox.plugins.resource import CallError, Endpoints
+from sandbox.plugins.values import Values
 from tests.sandbox.proxmox.doubles import TOKEN
 
 ENDPOINTS = Endpoints(addresses={"proxmox": "https://127.0.0.1:8006"}, file=".sandbox/endpoints.json")
@@ -30,7 +31,13 @@ def test_the_sandboxs_endpoint_is_accepted_with_a_token_only() -> None:
 def test_a_property_that_is_not_played_is_refused_by_name() -> None:
     """Type and property are named, at the top and inside a block."""
     kind = package().by_token["proxmoxve:index/vmLegacy:VmLegacy"]
-    given = {"nodeName": "pve-a", "vmId": 100, "name": "a", "clone": {"vmId": 1}, "cpu": {"affinity": "0"}}
+    given: Values = {
+        "nodeName": "pve-a",
+        "vmId": 100,
+        "name": "a",
+        "clone": {"vmId": 1},
+        "cpu": {"affinity": "0"},
+    }
     reasons = check_resource(kind, given, olds={}, name="rec", generated_name="rec").reasons
     assert len(reasons) == 2
     assert "The property affinity of proxmoxve:index/vmLegacy:VmLegacy is not supported" in reasons[0]

@@ -87,7 +87,7 @@ def _raw(protocol: int) -> socket.socket:
 
 def _checksum(data: bytes) -> int:
     padded = data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     while total > 0xFFFF:
         total = (total >> 16) + (total & 0xFFFF)
     return ~total & 0xFFFF

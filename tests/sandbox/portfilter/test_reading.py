@@ -1,5 +1,7 @@
 """From the state of the API to what is filtered: flags, names, groups, NICs."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.errors import SandboxError
@@ -7,7 +9,7 @@ from sandbox.portfilter.addresses import list_spans
 from sandbox.portfilter.model import GuestFilter
 from tests.sandbox.portfilter.state import filters, guest, guest_filter, rule, scope
 
-OFF = {"options": {}, "rules": [], "aliases": {}, "ipset": {}}
+OFF: dict[str, Any] = {"options": {}, "rules": [], "aliases": {}, "ipset": {}}
 SSH = rule("in", "ACCEPT", proto="tcp", dport="22")
 
 

@@ -18,7 +18,7 @@ ONLY_TCP_80 = {"tcp": ["open", "silent", "silent"], "udp": ["silent"] * 3}
 
 def _runs(asked: Asked) -> bool:
     states = {guest["vmid"]: guest["state"] for guest in asked.sandbox.status()["guests"]}
-    return states[asked.vmid] == "running"
+    return bool(states[asked.vmid] == "running")
 
 
 def test_rules_outlive_a_kill_and_follow_again(asked: Asked) -> None:

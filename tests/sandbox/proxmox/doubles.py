@@ -84,7 +84,9 @@ class Api:
 
     def raw(self, method: str, path: str, /, **parameters: Any) -> requests.Response:
         """One request; keys are written with `_` for `-` and values are sent as they are."""
-        where = {"params": parameters} if method in ("GET", "DELETE") else {"data": parameters}
+        where: dict[str, Any] = (
+            {"params": parameters} if method in ("GET", "DELETE") else {"data": parameters}
+        )
         return self.session.request(method, f"{self.endpoint}/api2/json/{path}", timeout=10, **where)
 
     def ok(self, method: str, path: str, /, **parameters: Any) -> Any:

