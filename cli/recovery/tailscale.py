@@ -28,19 +28,11 @@ class Tailnet:
     def find(self, operation: Operation) -> Finding:
         """Look one object up."""
         if operation.type == POLICY:
-            return self._policy(operation)
+            # `components.policy_in_force` reads it first: what a killed run wrote has this lab's seal.
+            return repeated(operation, "the program asks whose policy is in force before it writes one")
         if operation.type == KEY:
             return self._key(operation)
         return undecided(operation, "`lab recover` does not know this type; look for it in the admin console")
-
-    def _policy(self, operation: Operation) -> Finding:
-        if operation.inputs.get("overwriteExistingContent") is True:
-            return repeated(operation, "a tailnet always has a policy, and this lab may overwrite it")
-        return undecided(
-            operation,
-            "whether the policy was written cannot be told; compare it in the admin console, then "
-            "`pulumi refresh --clear-pending-creates`",
-        )
 
     def _key(self, operation: Operation) -> Finding:
         wanted = text(operation.inputs, "description")

@@ -59,6 +59,18 @@ def test_a_run_after_a_kill_converges(clone: Clone, point: int) -> None:
     require_converged(clone)
 
 
+def test_a_policy_that_was_being_written_is_nobodys_decision(clone: Clone) -> None:
+    """Whether it was is not known; the next run reads the one in force, and knows its own from the default."""
+    assert clone.make("clean").code == 0
+    kill_after(clone, 1, word=r"tailscale:index:Acl tailnet creating")
+
+    again = clone.make("up")
+
+    assert again.code == 0, again
+    assert "the program asks whose policy is in force" in again.out, again
+    require_converged(clone)
+
+
 def test_kills_upon_kills_converge(clone: Clone) -> None:
     """Runs that are killed one after the other get further each time, and the last one ends well."""
     assert clone.make("clean").code == 0
