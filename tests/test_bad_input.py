@@ -110,8 +110,8 @@ def refusals(path: Path) -> Iterator[tuple[int, int]]:
 
 
 def special_cases(folder: Path) -> Iterator[Callable[[], object]]:
-    """What takes more than one file, or none, to be refused; the texts are in test_config, _ledger, _site and
-    test_isolation_*."""
+    """What takes more than one file, or none, to be refused; the texts are in the tests of
+    reading, ledger, site and isolation under tests/lab/."""
     first, second, latin = (folder / f"Pulumi.{name}.yaml" for name in ("first", "second", "latin"))
     yield lambda: load_plan(folder / "Pulumi.none.yaml")
     yield lambda: load_plan(folder)

@@ -13,8 +13,8 @@ from cli.app import app
 from lab.isolation.findings.kinds import KINDS
 from lab.isolation.limits import CLAIM, NOT_MODELLED
 from lab.isolation.verdict import Verdict
+from tests.lab.render.test_reach import SHAPES
 from tests.support.golden import assert_golden
-from tests.test_render_reach import SHAPES
 
 ROOT = Path(__file__).resolve().parents[1]
 MATRIX = ROOT / "docs" / "reading-the-matrix.md"

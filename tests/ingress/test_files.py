@@ -7,10 +7,10 @@ import pytest
 from lab.render.traefik import dynamic_configuration, static_configuration
 from sandbox.certificates import authority_file, ensure_certificates, ensure_named, server_files
 from sandbox.checkout import Checkout
+from tests.lab.render.test_traefik import FILES, WITH_TRAEFIK, certificate_of
 from tests.support.pairs import pair
 from tests.support.plans import plan_of
 from tests.support.traefik import Surroundings, TraefikRefused, declared_in, read_yaml, running_traefik
-from tests.test_render_traefik import FILES, WITH_TRAEFIK, certificate_of
 
 pytestmark = pytest.mark.engine
 

@@ -11,11 +11,11 @@ from lab.plan.records import LabPlan
 from lab.render.traefik import dynamic_configuration, static_configuration
 from probe.certificates import REFUSED, certificate_of
 from probe.routes import check_routes
+from tests.lab.render.test_traefik import FILES
 from tests.support.backends import backends
 from tests.support.pairs import ORIGIN, Pair, pair
 from tests.support.plans import plan_of
 from tests.support.traefik import LOCAL, RealTraefik, Surroundings, running_traefik
-from tests.test_render_traefik import FILES
 
 pytestmark = pytest.mark.engine
 

@@ -31,10 +31,10 @@ from sandbox.certificates import (
     server_files,
 )
 from sandbox.checkout import Checkout
+from tests.lab.render.test_traefik import FILES
 from tests.support.backends import Backends, backends, shown_certificate
 from tests.support.plans import plan_of
 from tests.support.traefik import LOCAL, RealTraefik, Surroundings, running_traefik
-from tests.test_render_traefik import FILES
 
 pytestmark = pytest.mark.engine
 

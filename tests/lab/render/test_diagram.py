@@ -10,7 +10,7 @@ from tests.labs.reading import CASES, lab_file
 from tests.support.builders import ingress, plan, route, service, stack
 from tests.support.plans import plan_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 FILES = [ROOT / "Pulumi.dev.yaml", ROOT / "tests" / "support" / "full_lab.yaml", *map(lab_file, CASES)]
 

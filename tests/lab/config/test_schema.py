@@ -10,7 +10,7 @@ from lab.config.load import LAB_KEY
 from lab.config.model import LabConfig
 from lab.config.schema import stack_file_schema
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from lab.render.data import PLAN_VERSION, plan_data
 from lab.render.emit import json_text, yaml_text
 from tests.support.plans import plan_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 FULL = ROOT / "tests" / "support" / "full_lab.yaml"
 
 

@@ -22,11 +22,11 @@ from lab.render.zone_file import zone_files
 from sandbox.certificates import authority_file, ensure_certificates, ensure_named, server_context
 from sandbox.checkout import Checkout, cache_dir
 from sandbox.fabric.kernel import NAMESPACES, Kernel, inside, missing_rights
+from tests.lab.plan.test_resolver import lab, resolver
 from tests.labs.reading import lab_file
 from tests.support.bind9 import Bind9, bind9
 from tests.support.needs import need
 from tests.support.plans import plan_of
-from tests.test_plan_resolver import lab, resolver
 
 pytestmark = pytest.mark.engine
 UPSTREAM, UPSTREAM_NAME = "198.51.100.53", "dns.upstream.example"
@@ -133,7 +133,11 @@ def texts(answer: dns.message.Message) -> list[str]:
 @pytest.mark.parametrize("name", ["flat-subnet", "full"])
 def test_the_checkers_are_content(name: str, bind: Bind9, tmp_path: Path) -> None:
     """The configuration and each zone are read by the programs that they are for."""
-    file = lab_file(name) if name != "full" else Path(__file__).parent / "support" / "full_lab.yaml"
+    file = (
+        lab_file(name)
+        if name != "full"
+        else Path(__file__).resolve().parents[2] / "support" / "full_lab.yaml"
+    )
     given = plan_of(file).dns.resolver
     assert given is not None
     configuration = written(given, tmp_path)

@@ -20,7 +20,7 @@ from tests.support.needs import need
 from tests.support.pairs import shown_names
 from toolchain import resolve
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 
 PULUMI_READS: dict[str, Any] = {
     "12": 12,

@@ -17,7 +17,7 @@ from tests.support.golden import assert_golden
 from tests.support.plans import plan_of
 from tests.support.shared import shared_path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {"dev": ROOT / "Pulumi.dev.yaml", "full": ROOT / "tests" / "support" / "full_lab.yaml"}
 FILES |= {case: lab_file(case) for case in CASES}
 GOLDEN = ("dev", "flat-subnet")

@@ -13,7 +13,7 @@ from tests.support.builders import ingress, plan, route, service, stack
 from tests.support.golden import assert_golden
 from tests.support.plans import plan_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {"dev": ROOT / "Pulumi.dev.yaml", "full": ROOT / "tests" / "support" / "full_lab.yaml"}
 FILES["ingress"] = ROOT / "tests" / "support" / "ingress_lab.yaml"
 FILES["pair"] = ROOT / "tests" / "support" / "pair_lab.yaml"

@@ -25,7 +25,7 @@ from tests.support.golden import assert_golden
 from tests.support.plans import plan_of
 from tests.support.proofs import open_node, small_lab
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 DEV = ROOT / "Pulumi.dev.yaml"
 FULL = ROOT / "tests" / "support" / "full_lab.yaml"
 EXPECTED = ROOT / "tests" / "labs" / "dev" / "expected"

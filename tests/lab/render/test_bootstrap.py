@@ -12,7 +12,7 @@ from lab.render.bootstrap import docker_host
 from lab.render.guard import TABLE
 from tests.support.plans import plan_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 RULES = "/etc/homelab/bootstrap.nft"
 
 

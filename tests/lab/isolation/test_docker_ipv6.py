@@ -7,7 +7,7 @@ import pytest
 from lab.flows import Protocol
 from lab.isolation.verdict import Path, Verdict, any_of
 from lab.plan.records import EngineFacts
-from tests.test_isolation_docker import HOST, NETWORKS, OLD, WEB, WORLD, at, box, ground
+from tests.lab.isolation.test_docker import HOST, NETWORKS, OLD, WEB, WORLD, at, box, ground
 
 GATEWAY = "fd00:6::1"
 

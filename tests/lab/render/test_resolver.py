@@ -9,12 +9,12 @@ from ruamel.yaml import YAML
 
 from lab.plan.records import NamePlan, ResolverPlan
 from lab.render.resolver import resolver_files
+from tests.lab.plan.test_resolver import lab, resolver
 from tests.labs.reading import LABS, lab_file
 from tests.support.golden import assert_golden
 from tests.support.plans import plan_of
-from tests.test_plan_resolver import lab, resolver
 
-FULL = Path(__file__).resolve().parent / "support" / "full_lab.yaml"
+FULL = Path(__file__).resolve().parents[2] / "support" / "full_lab.yaml"
 FILES = {"full": FULL, "flat-subnet": lab_file("flat-subnet"), "four-vlans-dmz": lab_file("four-vlans-dmz")}
 
 

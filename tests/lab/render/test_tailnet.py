@@ -17,7 +17,7 @@ from tests.labs.reading import CASES, LABS, lab_file
 from tests.support.golden import assert_golden
 from tests.support.plans import plan_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {"dev": ROOT / "Pulumi.dev.yaml", "full": ROOT / "tests" / "support" / "full_lab.yaml"}
 FILES |= {case: lab_file(case) for case in CASES}
 WITH_TAILNET = ("dev", "full", "flat-subnet", "four-vlans-dmz")

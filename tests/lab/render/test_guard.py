@@ -25,7 +25,7 @@ from tests.support.guard_samples import (
 )
 from tests.support.plans import plan_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def chain(text: str, name: str) -> list[str]:

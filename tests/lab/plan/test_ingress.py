@@ -2,8 +2,8 @@
 
 from lab.flows import Endpoint, Port
 from lab.plan.records import CrowdsecPlan, HeadersPlan, SecretRef, TargetTlsPlan
+from tests.lab.plan.test_routes import edge, routed
 from tests.support.builders import guest, ingress, route, service, service_of, stack
-from tests.test_plan_routes import edge, routed
 
 
 def test_nodes_and_devices_are_routed_to() -> None:

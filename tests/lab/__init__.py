@@ -1,0 +1,1 @@
+"""The pure part, module by module."""

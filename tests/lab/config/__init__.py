@@ -1,0 +1,1 @@
+"""Lab files as they are read."""
