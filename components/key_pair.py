@@ -11,7 +11,10 @@ from itertools import pairwise
 
 import pulumi
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
@@ -24,6 +27,8 @@ _SOON = timedelta(days=30)
 """As long before its end as Traefik renews what it asks for itself."""
 _ORIGIN = "cloudflare origin"
 """In the name of both of Cloudflare's Origin CAs, RSA and ECC (developers.cloudflare.com, Origin CA certificates)."""
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+"""The elliptic curves of TLS 1.3 (RFC 8446, 4.2.3), all of which Go has: Traefik cannot read a key of another."""
 
 
 class PairProblems(LabError):
@@ -81,11 +86,12 @@ def problems(plan: CertificatePlan, certificate: str, key: str, now: datetime) -
         yield Issue(path=plan.pair.key.name, problem=public, repair=_set(plan.pair.key.name, "PRIVATE KEY"))
     try:
         leaf, *above = x509.load_pem_x509_certificates(certificate.encode())
-    except ValueError:
+        certified = _der(leaf.public_key())
+    except (ValueError, UnsupportedAlgorithm):
         problem = "it holds no certificate in PEM form"
         yield Issue(path=where, problem=problem, repair=_set(where, "CERTIFICATE"))
         return
-    if isinstance(public, bytes) and _der(leaf.public_key()) != public:
+    if isinstance(public, bytes) and certified != public:
         yield Issue(
             path=plan.pair.key.name,
             problem=f"it is not the key of {where}: the two belong to different pairs",
@@ -104,11 +110,15 @@ def _set(name: str, what: str) -> str:
 def _public_key(key: str) -> bytes | str:
     """The public part of a private key, or why there is none; the key itself is never told."""
     try:
-        return _der(load_pem_private_key(key.encode(), password=None).public_key())
+        public = load_pem_private_key(key.encode(), password=None).public_key()
     except TypeError:
         return "it has a passphrase, for which Traefik cannot ask"
     except (ValueError, UnsupportedAlgorithm):
         return "it holds no private key in PEM form"
+    on_a_curve = isinstance(public, EllipticCurvePublicKey) and public.curve.name in _CURVES
+    if on_a_curve or isinstance(public, RSAPublicKey | Ed25519PublicKey):
+        return _der(public)
+    return f"TLS has no use for its kind: it takes RSA, Ed25519, or one of the curves {', '.join(_CURVES)}"
 
 
 def _der(public: PublicKeyTypes) -> bytes:
@@ -118,7 +128,7 @@ def _der(public: PublicKeyTypes) -> bytes:
 def _names(plan: CertificatePlan, where: str, leaf: x509.Certificate) -> Iterator[Issue]:
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        held = sorted(set(names.get_values_for_type(x509.DNSName)))
+        held = sorted({name.lower() for name in names.get_values_for_type(x509.DNSName)})
     except x509.ExtensionNotFound:
         held = []
     bare = [name for name in plan.names if name not in held and not any(certifies(h, name) for h in held)]
@@ -153,9 +163,18 @@ def _signer(plan: CertificatePlan, where: str, leaf: x509.Certificate) -> Iterat
 
 def _order(where: str, chain: list[x509.Certificate]) -> Iterator[Issue]:
     for number, (signed, signer) in enumerate(pairwise(chain), start=1):
-        if signed.issuer != signer.subject:
+        if not _signed_by(signed, signer):
             yield Issue(
                 path=where,
                 problem=f"certificate {number + 1} of it is not the one that signed certificate {number}",
                 repair="put the certificate first, then the authority that signed it, then the one that signed that",
             )
+
+
+def _signed_by(signed: x509.Certificate, signer: x509.Certificate) -> bool:
+    """By name and signature: an authority that was made anew has its old name and another key."""
+    try:
+        signed.verify_directly_issued_by(signer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

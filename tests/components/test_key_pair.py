@@ -6,6 +6,8 @@ from typing import Any
 
 import pulumi
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from components.key_pair import PairProblems, problems, refuse_unfit_pair
 from lab.plan.records import CertificatePlan, LabPlan, PairPlan, SecretRef
@@ -34,6 +36,7 @@ def test_a_good_pair_has_no_problem() -> None:
     """A chain in its order, with its own key, for the declared names, and good today."""
     assert found(GOOD) == []
     assert found(pair("*.lab.example", "*.example", "lab.example")) == []
+    assert found(pair("*.Lab.Example", "LAB.example")) == []
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,11 @@ def test_a_good_pair_has_no_problem() -> None:
         (replace(GOOD, key=GOOD.locked), "own-key", "it has a passphrase, for which Traefik cannot ask"),
         (replace(GOOD, key="-----BEGIN"), "own-key", "it holds no private key in PEM form"),
         (replace(GOOD, key=GOOD.certificate), "own-key", "it holds no private key in PEM form"),
+        (
+            pair(*SHOWN.names, curve=ec.SECP256K1()),
+            "own-key",
+            "TLS has no use for its kind: it takes RSA, Ed25519, or one of the curves secp256r1, secp384r1, secp521r1",
+        ),
         (replace(GOOD, certificate=GOOD.key), "own-certificate", "it holds no certificate in PEM form"),
         (
             replace(GOOD, key=pair(NAME).key),
@@ -76,6 +84,34 @@ def test_the_order_of_a_chain() -> None:
     """With the authority first a visitor would be shown the authority; the key is then not its either."""
     said = [problem for _, problem in found(pair(*SHOWN.names, order=-1))]
     assert "certificate 2 of it is not the one that signed certificate 1" in said
+
+
+def test_an_authority_that_was_made_anew() -> None:
+    """It has its old name and another key, so that only its signature tells that it did not sign this one."""
+    other = replace(GOOD, certificate=GOOD.certificate.replace(GOOD.root, pair(*SHOWN.names).root))
+    assert found(other) == [
+        ("own-certificate", "certificate 2 of it is not the one that signed certificate 1")
+    ]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        rsa.generate_private_key(65537, 2048),
+        ed25519.Ed25519PrivateKey.generate(),
+        ec.generate_private_key(ec.SECP384R1()),
+    ],
+)
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+def test_keys_that_tls_has_a_use_for(
+    key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey, form: PrivateFormat
+) -> None:
+    """RSA, Ed25519 and the curves of TLS, in the form of whatever tool: all that is wrong is whose it is."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        form = PrivateFormat.PKCS8  # The older form has no place for it.
+    text = key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+    [(_, problem)] = found(replace(GOOD, key=text))
+    assert problem.startswith("it is not the key of own-certificate")
 
 
 def test_everything_is_said_at_once_and_nothing_of_the_key() -> None:

@@ -34,7 +34,12 @@ class Pair:
 
 
 def pair(
-    *names: str, authority: str = "The lab's own", begins: datetime = NOW, days: int = 365, order: int = 1
+    *names: str,
+    authority: str = "The lab's own",
+    begins: datetime = NOW,
+    days: int = 365,
+    order: int = 1,
+    curve: ec.EllipticCurve | None = None,
 ) -> Pair:
     """A pair for some names.
 
@@ -44,8 +49,9 @@ def pair(
         begins: from when it is good.
         days: for how long.
         order: 1 for the certificate first, -1 for the authority first.
+        curve: of its key; None: P-256.
     """
-    signer, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    signer, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(curve or ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, authority)])
     root = _built(issuer, issuer, signer, begins, days + 1).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
