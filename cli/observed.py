@@ -38,6 +38,8 @@ class Observed:
     expectations: Sequence[Sentence]
     refusal: Refusal | None = None
     """Why the last try to get a certificate failed; None where it did not, or none is asked for."""
+    pinned: str = ""
+    """The secret whose certificate is the only one that is right; empty where an authority is trusted, or nobody."""
 
     @property
     def wrong(self) -> int:
@@ -81,7 +83,7 @@ def expectations_seen(proof: Proof, matrix: Matrix) -> tuple[Sentence, ...]:
 def verify_data(observed: Observed) -> dict[str, object]:
     """What was seen, as JSON."""
     return {
-        "version": 4,
+        "version": 5,
         "ok": not observed.wrong,
         "seconds": round(observed.seconds, 3),
         "pairs": [
@@ -123,6 +125,7 @@ def verify_data(observed: Observed) -> dict[str, object]:
             }
             for route in observed.routes
         ],
+        "pinned": observed.pinned or None,
         "refusal": None if observed.refusal is None else dict(observed.refusal.__dict__),
         "entry_points": [result.__dict__ for result in observed.entry_points],
         "expectations": [

@@ -17,7 +17,7 @@ def verify_text(observed: Observed, every: bool) -> Iterator[str]:
     yield from _pairs(observed, every)
     yield from _disagreements(observed.matrix)
     yield from _names(observed.names, every)
-    yield from _routes(observed.routes)
+    yield from _routes(observed.routes, observed.pinned)
     yield from _refusal(observed.refusal)
     yield from _entry_points(observed.entry_points)
     yield from _sentences(observed.expectations)
@@ -111,7 +111,7 @@ def _names(names: Sequence[NameResult], every: bool) -> Iterator[str]:
         yield f"  lab explain {wrong.source} names"
 
 
-def _routes(routes: Sequence[RouteResult]) -> Iterator[str]:
+def _routes(routes: Sequence[RouteResult], pinned: str) -> Iterator[str]:
     if not routes:
         return
     rows = [
@@ -127,7 +127,7 @@ def _routes(routes: Sequence[RouteResult]) -> Iterator[str]:
     ]
     yield "\nThrough the ingress (HTTPS)"
     yield from table(rows, head=("", "url", "audience", "service", "status", "ms"))
-    yield from _certificates(routes)
+    yield from _certificates(routes, pinned)
 
 
 def _entry_points(results: Sequence[EntryPointResult]) -> Iterator[str]:
@@ -140,18 +140,21 @@ def _entry_points(results: Sequence[EntryPointResult]) -> Iterator[str]:
     yield from table(rows, head=("", "audience", "port", "asked", "expected", "observed"))
 
 
-def _certificates(routes: Sequence[RouteResult]) -> Iterator[str]:
+def _certificates(routes: Sequence[RouteResult], pinned: str) -> Iterator[str]:
+    to_be = f"not as in the secret {pinned}, or not good" if pinned else "not trusted"
+    verified = f"as in the secret {pinned}, and for the name" if pinned else "verified, chain and name"
+    end = "; whether visitors trust it is not known here" if pinned else ""
     for reason in sorted({route.distrust for route in routes if route.distrust}):
         found = [route for route in routes if route.distrust == reason]
         hosts = ", ".join(dict.fromkeys(route.host for route in found))
-        yield f"  WRONG: {len(found)} certificates are not trusted ({hosts}): {reason}"
+        yield f"  WRONG: {len(found)} certificates are {to_be} ({hosts}): {reason}"
         if any(route.issuer == "itself" for route in found):
             yield "    Traefik signed them itself, because no authority did"
     trusted = [(route.days_left, route.issuer) for route in routes if route.days_left is not None]
     for issuer in sorted({issuer for _, issuer in trusted}):
         days = min(days for days, found in trusted if found == issuer)
         count = sum(found == issuer for _, found in trusted)
-        yield f"  {count} certificates verified, chain and name: signed by {issuer}, {days} days left"
+        yield f"  {count} certificates {verified}: signed by {issuer}, {days} days left{end}"
     if any(route.issuer == "itself" and not route.distrust for route in routes):
         yield "  Traefik shows a certificate that it signed itself; it is not known whom to trust"
 

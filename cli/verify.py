@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,8 @@ from probe.spaces import CannotEnter, LocalSpace, Space, canaries, canary_port
 FINE, DIFFERENT, BAD_INPUT = 0, 1, 2
 ROOTS_VARIABLE = "LAB_CERTIFICATE_ROOTS"
 CERTIFICATE_SECONDS = 60.0
-_END = "-----END CERTIFICATE-----"
+_FIRST = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+"""The certificate itself: what else is in the secret is no file's business."""
 
 
 def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = False) -> int:
@@ -70,6 +72,7 @@ def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = Fal
         stand_ins=tuple(sorted(container.endpoint for container in running if container.stand_in)),
         expectations=expectations_seen(proof, matrix),
         refusal=_refusal(plan, running),
+        pinned=_pinned(plan) or "",
     )
     if as_json:
         print(json.dumps(verify_data(observed), indent=2))
@@ -192,21 +195,27 @@ def _routes(plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus) -
 @contextlib.contextmanager
 def _trusted(plan: LabPlan) -> Iterator[Path | None]:
     """Whom to trust: the roots, or of a pair of secrets the certificate itself, so that no other one is right."""
-    pair = plan.shown_certificate.pair if plan.shown_certificate else None
-    if pair is None:
+    pinned = _pinned(plan)
+    if pinned is None:
         yield certificate_roots(plan)
         return
-    shown = secret(pair.certificate.name, plan.environment)
+    shown = _FIRST.search(secret(pinned, plan.environment) or "")
     if shown is None:
         _tell(
-            f"the certificate of the routes is not judged: the secret {pair.certificate.name} is not to be had here"
+            f"the certificate of the routes is not judged: no certificate is to be had here in the secret {pinned}"
         )
         yield None
         return
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(f"{shown.partition(_END)[0]}{_END}\n")
+        file.write(f"{shown[0]}\n")
         file.flush()
         yield Path(file.name)
+
+
+def _pinned(plan: LabPlan) -> str | None:
+    """The secret with the one certificate that is right; None where an authority signs."""
+    shown = plan.shown_certificate
+    return shown.pair.certificate.name if shown is not None and shown.pair is not None else None
 
 
 def _refusal(plan: LabPlan, running: Sequence[Running]) -> Refusal | None:

@@ -239,6 +239,25 @@ def test_a_certificate_that_is_not_trusted_is_told_with_its_reason() -> None:
     assert "it is not known whom to trust" not in text
 
 
+def test_a_certificate_of_a_secret_is_told_as_what_it_is() -> None:
+    """It is compared with the secret, so that nothing was learnt of whether visitors trust who signed it."""
+    good = replace(ROUTE, issuer="Lab CA", days_left=60)
+    old = replace(ROUTE, host="old.lab.example", ok=False, issuer="Lab CA", distrust="unable to get issuer")
+    observed = _observed(OPEN, routes=(good, old), pinned="own-certificate")
+
+    text = _text(observed)
+    assert (
+        "  1 certificates as in the secret own-certificate, and for the name: signed by Lab CA, 60 days left; "
+        "whether visitors trust it is not known here" in text
+    )
+    assert (
+        "  WRONG: 1 certificates are not as in the secret own-certificate, or not good (old.lab.example): unable to"
+        in text
+    )
+    assert "chain" not in text
+    assert verify_data(observed)["pinned"] == "own-certificate"
+
+
 def test_a_sentence_that_nothing_could_test_is_not_called_right() -> None:
     """Nobody stands on that segment here."""
     sentences = (Sentence("vlan:iot does not reach a", 0, ()), Sentence("a reaches b", 2, ()))
@@ -271,7 +290,7 @@ def test_the_keys_of_the_json_are_these() -> None:
     )
 
     assert json.loads(json.dumps(verify_data(observed))) == {
-        "version": 4,
+        "version": 5,
         "ok": False,
         "seconds": 4.2,
         "pairs": [
@@ -311,6 +330,7 @@ def test_the_keys_of_the_json_are_these() -> None:
                 "distrust": None,
             }
         ],
+        "pinned": None,
         "refusal": {"when": "2026-11-26T08:27:52Z", "cause": "it is", "repair": "do", "said": "no"},
         "entry_points": [],
         "expectations": [{"sentence": "a reaches b", "probes": 2, "against": 1}],

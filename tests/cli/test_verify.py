@@ -16,6 +16,7 @@ from probe.containers import EngineUnreachable, Running
 from probe.engines import Fact
 from tests.support.builders import ingress, route, service, stack
 from tests.support.builders import plan as decide
+from tests.support.pairs import pair, shown_names
 from tests.support.proofs import small_lab
 
 
@@ -124,6 +125,40 @@ def test_everything_there_and_nothing_real_is_fine(
 
     assert verify_lab(plan, as_json=False, every=False) == 0
     assert "Nothing was probed" in capsys.readouterr().out
+
+
+def test_a_pair_of_secrets_is_named_as_what_is_trusted(
+    nobody: list[Running], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scripts learn that nobody asked whether a visitor trusts who signed it."""
+    verify_lab(small_lab(certificate=shown_names(["*.lab.example"])).plan, as_json=True, every=False)
+    assert json.loads(capsys.readouterr().out)["pinned"] == "own-certificate"
+
+
+@pytest.mark.parametrize("key_too", [False, True])
+def test_only_the_certificate_itself_is_written_to_be_trusted(
+    monkeypatch: pytest.MonkeyPatch, key_too: bool
+) -> None:
+    """Neither the authorities, whom others may have been signed by, nor a key that stands in the same secret."""
+    given = pair("*.lab.example")
+    text = (given.key if key_too else "") + given.certificate
+    monkeypatch.setenv("LAB_SECRET_OWN_CERTIFICATE", text)
+    monkeypatch.setenv("PATH", "")
+    with verify._trusted(small_lab(certificate=shown_names(["*.lab.example"])).plan) as roots:
+        assert roots is not None
+        assert roots.read_text() == given.certificate.removesuffix(given.root)
+
+
+@pytest.mark.parametrize("text", ["", "not in PEM form"])
+def test_nothing_is_judged_by_a_secret_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """That is said, and is no certificate that was found right."""
+    monkeypatch.setenv("LAB_SECRET_OWN_CERTIFICATE", text)
+    monkeypatch.setenv("PATH", "")
+    with verify._trusted(small_lab(certificate=shown_names(["*.lab.example"])).plan) as roots:
+        assert roots is None
+    assert "no certificate is to be had here in the secret own-certificate" in capsys.readouterr().err
 
 
 def test_an_engine_that_cannot_be_asked_is_bad_input(
