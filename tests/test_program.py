@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pulumi
@@ -9,6 +10,7 @@ import pytest
 
 from lab.plan import load_plan
 from tests.support.engine import Recording, Registration, Zones, visible
+from tests.support.pairs import pair
 from tests.support.plans import plan_of
 from tests.support.program import CANARY, LABS, ROOT, prepare, run
 
@@ -183,6 +185,66 @@ def test_bad_input_is_a_list_and_no_stack_trace(tmp_path: Path) -> None:
 def test_the_program_is_short() -> None:
     """`__main__.py` reads as a table of contents: under 60 lines."""
     assert len((ROOT / "__main__.py").read_text().splitlines()) < 60
+
+
+def with_a_pair(folder: Path) -> Path:
+    """The dev lab, with a certificate that its owner's authority has signed."""
+    lab_file = prepare(folder, "dev")
+    asks = "ca: letsencrypt-staging, email: admin@example.com}"
+    shows = "ca: own, pair: {certificate: own-certificate, key: own-key}}"
+    text = lab_file.read_text()
+    assert asks in text
+    lab_file.write_text(text.replace(asks, shows))
+    return lab_file
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_an_unfit_pair_stops_the_program(tmp_path: Path, preview: bool) -> None:
+    """All that is wrong with it, before anything is registered, in a preview as in an update."""
+    ended = pair("*.dev.lab.example", begins=datetime.now(UTC) - timedelta(days=400))
+    values = {"own-certificate": ended.certificate, "own-key": ended.locked}
+    registered: list[Registration] = []
+    with pytest.raises(pulumi.RunError) as caught:
+        run(with_a_pair(tmp_path), preview=preview, values=values, zones=Zones(seen=registered))
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "the certificate's pair of secrets has 2 problems; nothing was created"
+    assert [line.partition(" on ")[0] for line in lines if line.startswith("  - ")] == [
+        "  - own-certificate: it ended",
+        "  - own-key: it has a passphrase, for which Traefik cannot ask",
+    ]
+    assert registered == []
+
+
+def test_a_pair_takes_no_permission_to_sign(update: Callable[[str], Recording], tmp_path: Path) -> None:
+    """What an authority needs is not created, everything else is as before, and nothing of the key is seen."""
+    given = pair("*.dev.lab.example", begins=datetime.now(UTC) - timedelta(days=1))
+    values = {"own-certificate": given.certificate, "own-key": given.key}
+    recording = run(with_a_pair(tmp_path), values=values)
+    before, after = update("dev").urns(), recording.urns()
+    assert set(after) <= set(before)
+    assert {urn.rpartition("::")[2] for urn in set(before) - set(after)} == {
+        "certificate",
+        "certificate-dev.lab.example-caa-issue",
+        "certificate-dev.lab.example-caa-issuewild",
+    }
+    for found in recording.resources:
+        shown = visible([found.name, dict(found.inputs), found.replacement_trigger])
+        assert not [line for line in given.key.splitlines()[1:-1] if line in shown], found.urn
+
+
+def test_a_new_pair_touches_only_traefik(tmp_path: Path) -> None:
+    """What is replaced is what brings the files, and with it the container that has read them."""
+    lab_file = with_a_pair(tmp_path)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    before, after = (
+        run(lab_file, values={"own-certificate": given.certificate, "own-key": given.key})
+        for given in (pair("*.dev.lab.example", begins=yesterday, days=days) for days in (60, 90))
+    )
+    [loader] = [found for found in before.resources if after.one(found.type, found.name) != found]
+    assert loader.name.endswith("-ingress-traefik-secrets-loader")
+    assert [found.name for found in before.resources if loader.urn in found.replace_with] == [
+        loader.name.removesuffix("-secrets-loader")
+    ]
 
 
 @pytest.mark.parametrize("preview", [False, True])

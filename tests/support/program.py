@@ -5,6 +5,7 @@ import json
 import os
 import runpy
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,20 @@ def run(
     *,
     preview: bool = False,
     secrets: bool = True,
+    values: Mapping[str, str] | None = None,
     policy: str | None = NEW_TAILNET,
     zones: Zones | None = None,
 ) -> Recording:
-    """Run the program beside a lab file, with a value for each of its secrets, a policy of its tailnet, and zones."""
+    """Run the program beside a lab file.
+
+    Args:
+        lab_file: from `prepare`.
+        preview: whether values that are known later are unknown.
+        secrets: whether each of the lab's secrets has a value.
+        values: of secrets that have to be more than any text, by their names.
+        policy: the policy that the lab's tailnet has.
+        zones: what is in the public zones.
+    """
     data = YAML(typ="safe", pure=True).load(lab_file.read_text())
     config = {"homelab:lab": json.dumps(data["config"]["homelab:lab"])}
     main, stack = str(lab_file.with_name("__main__.py")), lab_file.name.split(".")[1]
@@ -53,7 +64,8 @@ def run(
         for variable in [name for name in os.environ if name.startswith(("LAB_SECRET_", "LAB_CONNECTION_"))]:
             environment.delenv(variable)
         for secret in load_plan(lab_file).secrets if secrets else ():
-            environment.setenv(environment_variable("LAB_SECRET", secret.name), f"{CANARY}{secret.name}")
+            value = (values or {}).get(secret.name, f"{CANARY}{secret.name}")
+            environment.setenv(environment_variable("LAB_SECRET", secret.name), value)
         try:
             return record(
                 lambda: runpy.run_path(main, run_name="__main__"),

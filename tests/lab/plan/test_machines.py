@@ -7,6 +7,7 @@ import pytest
 from lab.ledger import Ledger
 from lab.plan.records import GuestPlan, LabPlan
 from tests.support.builders import guest, ingress, plan, service, stack
+from tests.support.pairs import shown_names
 
 VLANS = {
     "services": {"id": 20, "subnet": "10.10.20.0/24", "dhcp": ".100-.200"},
@@ -219,6 +220,9 @@ def test_secrets_are_named_where_they_are_needed() -> None:
         "cloudflare-token",
         "proxmox-token",
     ]
+    assert secrets(
+        dns={"provider": "cloudflare"}, certificate=shown_names(["*.lab.example"]), ingress=ingress()
+    ) == ["own-certificate", "own-key", "proxmox-token"]
 
 
 def test_a_secret_reaches_a_container_as_a_file() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from lab.plan.records import MANAGEMENT_PORTS, LabPlan
 from tests.support.builders import TAILSCALE, guest, ingress, plan, route, service, stack
+from tests.support.pairs import shown_names
 
 MANAGEMENT = {f"vlan:services -> node:pve:{port}" for port in MANAGEMENT_PORTS}
 DERIVED_FOR_A_GUEST = {
@@ -42,6 +43,7 @@ def test_a_certificate_needs_names_of_the_whole_internet() -> None:
     asked = {f"ingress -> internet:{port}" for port in ("53/tcp", "53/udp", "443/tcp")}
     assert asked <= flows(plan(**lab, certificate={"names": ["*.lab.example"]}))
     assert not asked & flows(plan(**lab))
+    assert not asked & flows(plan(**lab, certificate=shown_names(["*.lab.example"])))
 
 
 def test_an_observed_guest_derives_nothing() -> None:
