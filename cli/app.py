@@ -114,7 +114,7 @@ def render(
     lab: LabOption = "dev",
     file: FileOption = None,
 ) -> None:
-    """Write the files that a person puts in place: those of a resolver or sign-in that is no service of the lab."""
+    """Write the files that a person puts in place: those of a resolver or sign-in that is not created here."""
     from lab.render.placed import files_by_hand
 
     files = files_by_hand(planned(lab_file(lab, file)))

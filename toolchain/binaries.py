@@ -20,6 +20,9 @@ MINIMUM_ENGINE = (3, 250)
 
 TRAEFIK_VERSION = "3.7.9"
 
+AUTHELIA_VERSION = "4.38.0"
+"""That whose access control is asked; the whole of it cannot be built (see the program's own words)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Companion:
@@ -62,6 +65,9 @@ LANGUAGE_HOST = Binary(
 
 STANDIN = Binary(name="standin", package=".", typical="a few seconds")
 
+ACCESS_CONTROL = Binary(name="access-control", package=".", typical="half a minute")
+"""For tests only: what Authelia asks of a visitor, by its own code."""
+
 ENGINE = Binary(
     name="pulumi",
     package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
@@ -76,4 +82,4 @@ TRAEFIK = Binary(
     ldflags=("-s", "-w", f"-X=github.com/traefik/traefik/v3/pkg/version.Version={TRAEFIK_VERSION}"),
 )
 
-BINARIES = (LANGUAGE_HOST, STANDIN, ENGINE, TRAEFIK)
+BINARIES = (LANGUAGE_HOST, STANDIN, ACCESS_CONTROL, ENGINE, TRAEFIK)

@@ -73,7 +73,8 @@ class IdentityConfig(Part):
     clients: tuple[EndpointValue, ...] = ()
     """The services that use it."""
     factors: int = Field(default=2, ge=1, le=3)
-    """How many factors it asks for."""
+    """How many factors it asks of who comes from `clients`: told in the report, set at the provider. What the ingress
+    asks for is `auth` of a route."""
 
 
 class LabConfig(Part):

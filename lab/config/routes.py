@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from lab.config.strict import Part
-from lab.config.values import HostName, Name, PortNumber, PortValue, YesNo
+from lab.config.values import HostName, Name, PathPrefix, PortNumber, PortValue, YesNo
 
 _OF_REQUESTS = ("path", "auth", "scheme", "ca", "verify", "server_name")
 """What is said about requests, and so not about a connection whose content the ingress does not read."""
@@ -20,8 +20,8 @@ class RouteConfig(Part):
     """The port that answers; may be left out where only one is served."""
     audience: tuple[Name, ...] = Field(min_length=1)
     """Who it is meant for: `internet`, `tailnet`, a VLAN, or a named group of these."""
-    path: str | None = Field(default=None, pattern=r"^/")
-    """Only requests below this path."""
+    path: PathPrefix | None = None
+    """Only requests whose path begins so; of several routes of a host, the longest one decides."""
     auth: Literal["none", "one-factor", "two-factor"] | None = None
     """What is asked of a visitor first; the ingress' default when not given."""
     middlewares: tuple[Name, ...] = ()
@@ -42,6 +42,15 @@ class RouteConfig(Part):
     """The port of its own at the ingress, for TCP and UDP. A new one replaces Traefik, as every new way in does."""
     passthrough: YesNo = False
     """For TCP, in place of `entry`: TLS for this name goes through the audience's HTTPS port and ends at the target."""
+
+    @model_validator(mode="after")
+    def _one_name(self) -> "RouteConfig":
+        if self.host.startswith("*"):
+            raise ValueError(
+                f'"{self.host}" is many names, of which some may have routes and factors of their own; '
+                "write one name, and a route for each"
+            )
+        return self
 
     @model_validator(mode="after")
     def _certificates_are_checked_knowingly(self) -> "RouteConfig":

@@ -21,6 +21,8 @@ _DHCP = re.compile(r"^\.([0-9]{1,3})-\.([0-9]{1,3})$")
 _IMAGE = re.compile(
     r"^(?P<name>[a-z0-9./_:-]+?)(:(?P<tag>[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?$"
 )
+_PATH = re.compile(r"^/[A-Za-z0-9._~/-]*$")
+"""Slashes and what has one spelling only (RFC 3986, unreserved characters)."""
 _HOST_LABEL = re.compile(
     r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
 )
@@ -115,6 +117,21 @@ def _host(value: Any) -> Any:
     return str(value)
 
 
+def _path(value: Any) -> Any:
+    text = str(value)
+    if not _PATH.match(text):
+        raise ValueError(
+            f'"{text}" is not a path that everybody spells alike: a character may also be written as % and its number, '
+            "which Traefik keeps apart and a sign-in does not; begin with / and use letters, digits and - . _ ~ /"
+        )
+    inner = text.removesuffix("/").split("/")[1:]
+    if not {"", ".", ".."}.isdisjoint(inner):
+        raise ValueError(
+            f'"{text}" is never asked for, because Traefik cleans paths first; write it without empty parts and dots'
+        )
+    return text
+
+
 def _flow_text(kind: type[Port] | type[Endpoint] | type[Target]) -> Any:
     def read(value: Any) -> Any:
         return value if isinstance(value, kind) else kind.parse(str(value))
@@ -186,6 +203,7 @@ Image = Annotated[
     str, BeforeValidator(_image), _text_schema("an image by digest", "docker.io/library/postgres:16@sha256:…")
 ]
 HostName = Annotated[str, BeforeValidator(_host), _text_schema("a host name", "vault", "*.lab.example")]
+PathPrefix = Annotated[str, BeforeValidator(_path), _text_schema("the beginning of paths", "/api", "/admin/")]
 PortValue = Annotated[
     Port,
     BeforeValidator(_flow_text(Port)),

@@ -25,6 +25,7 @@ from lab.plan.records import (
 )
 from lab.plan.route_targets import TargetAddresses, shared_address
 from lab.plan.routes import Routes, check_audiences, refuse_routes_without_ingress
+from lab.plan.sign_in import check_identity
 from lab.plan.wires import FRONT, TRAEFIK, Wiring
 
 DEFAULT_AUTH_PORTS = {"authelia": 9091, "authentik": 9000}
@@ -64,6 +65,7 @@ def plan_ingress(
     )
     routes = Routes(draft, ingress, targets).all()
     check_audiences(draft, ingress)
+    check_identity(draft)
     edge = [
         network
         for key, network in sorted(wiring.networks.items())

@@ -120,4 +120,6 @@ def test_an_unknown_name_is_answered_with_the_known_ones(workplace: Workplace) -
     """A misspelt binary is one sentence with the names that exist."""
     code, _, problems = workplace.run("path", "plumi")
     assert code == 1
-    assert problems.endswith("To repair: use one of pulumi-language-python, standin, pulumi, traefik.\n")
+    assert problems.endswith(
+        "To repair: use one of pulumi-language-python, standin, access-control, pulumi, traefik.\n"
+    )

@@ -10,7 +10,15 @@ import pytest
 
 from tests.support.needs import need
 from toolchain import resolve
-from toolchain.binaries import BINARIES, ENGINE, ENGINE_VERSION, LANGUAGE_HOST, MODULES, TRAEFIK_VERSION
+from toolchain.binaries import (
+    AUTHELIA_VERSION,
+    BINARIES,
+    ENGINE,
+    ENGINE_VERSION,
+    LANGUAGE_HOST,
+    MODULES,
+    TRAEFIK_VERSION,
+)
 from toolchain.go import existing_go
 
 ROOT = MODULES.parent
@@ -22,6 +30,7 @@ ROOT = MODULES.parent
         ("pulumi", f"github.com/pulumi/pulumi/pkg/v3 v{ENGINE_VERSION}"),
         ("pulumi", f"github.com/pulumi/pulumi/sdk/v3 v{ENGINE_VERSION}"),
         ("traefik", f"github.com/traefik/traefik/v3 v{TRAEFIK_VERSION}"),
+        ("access-control", f"github.com/authelia/authelia/v4 v{AUTHELIA_VERSION}"),
     ],
 )
 def test_the_versions_said_are_the_versions_pinned(module: str, requirement: str) -> None:

@@ -72,7 +72,7 @@ def test_all_are_got_in_the_order_of_use_and_put_on_the_path(workplace: Workplac
     workplace.go()
     _, answer, _ = workplace.run("build")
     programs = dict(line.split() for line in answer.splitlines())
-    assert list(programs) == ["pulumi-language-python", "standin", "pulumi", "traefik"]
+    assert list(programs) == ["pulumi-language-python", "standin", "access-control", "pulumi", "traefik"]
     code, line, _ = workplace.run("env")
     ordered = sorted(programs, key=lambda name: name != "pulumi")
     folders = ":".join(str(Path(programs[name]).parent) for name in ordered)

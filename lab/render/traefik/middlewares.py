@@ -36,9 +36,12 @@ _AUTH_HEADERS = {
     ],
 }
 _DISTRUST = "only_the_address"
-_PASSED_ALONG = ("X-Forwarded-Method", "X-Forwarded-Uri")
+_PASSED_ALONG = ("X-Forwarded-Host", "X-Forwarded-Method", "X-Forwarded-Uri")
 """What a visitor may write himself and a terminator passes along: believed, it would name another request to the
 sign-in than the one that is made."""
+_UNNAMED = "only_the_sign_in"
+"""Takes a visitor's own name for himself away, everywhere: a service that believes the sign-in's word on one route
+believes it on a route that asks for nothing too."""
 _LARGEST_ANSWER = 65536
 """Bytes of an answer about a visitor that are read."""
 
@@ -58,9 +61,12 @@ def request_middlewares(ingress: IngressPlan) -> dict[str, Any]:
         if behind:
             found[forwarded(FORWARD_AUTH)] = _forward_auth(ingress.auth_url, ingress.auth_kind, trusting=True)
     if behind:
-        found[_DISTRUST] = {"headers": {"customRequestHeaders": dict.fromkeys(_PASSED_ALONG, "")}}
+        found[_DISTRUST] = _without(_PASSED_ALONG)
+    if ingress.auth_kind is not None:
+        found[_UNNAMED] = _without(_AUTH_HEADERS[ingress.auth_kind])
     for entry in ingress.entry_points:
         chain = [_DISTRUST] if entry in behind else []
+        chain += [_UNNAMED] if _UNNAMED in found else []
         chain += [known_as(ingress, name, entry in behind) for name in entry.middlewares]
         found[audience_chain(entry.audience)] = {"chain": {"middlewares": chain}}
     return found
@@ -142,6 +148,10 @@ def _forward_auth(address: str, kind: str, *, trusting: bool) -> dict[str, Any]:
             "authResponseHeaders": list(_AUTH_HEADERS[kind]),
         }
     }
+
+
+def _without(headers: Iterable[str]) -> dict[str, Any]:
+    return {"headers": {"customRequestHeaders": dict.fromkeys(headers, "")}}
 
 
 def _bouncer(ingress: IngressPlan, crowdsec: CrowdsecPlan) -> dict[str, Any]:

@@ -1,19 +1,23 @@
 """Authelia's access control: it decides what each route asks for, and a route by default changes nothing of it."""
 
-import re
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from lab.plan.records import IngressPlan, LabPlan
+from lab.errors import LabError
+from lab.flows import Endpoint
+from lab.plan.records import LabPlan
 from lab.plan.sign_in import ACCESS_CONTROL
 from lab.render.authelia import access_control
 from lab.render.placed import files_by_hand, placed_files
+from lab.render.traefik import dynamic_configuration
 from tests.labs.reading import LABS
 from tests.support.builders import ingress, plan, route, service, stack
 from tests.support.golden import assert_golden
 from tests.support.plans import plan_of
+
+SIGN_IN = Endpoint("service", "sign-in/authelia")
 
 
 def lab(*routes: dict[str, Any], default: str = "two-factor", **auth: Any) -> LabPlan:
@@ -31,78 +35,67 @@ def lab(*routes: dict[str, Any], default: str = "two-factor", **auth: Any) -> La
 def control(decided: LabPlan) -> Any:
     """What a YAML reader makes of the file."""
     assert decided.ingress is not None
-    return YAML(typ="safe", pure=True).load(access_control(decided.ingress))["access_control"]
+    text = access_control(decided.ingress, decided.domain)
+    return YAML(typ="safe", pure=True).load(text)["access_control"]
 
 
-def policy(decided: LabPlan, host: str, path: str) -> str:
-    """What Authelia decides: the policy of the first rule that matches, else the default (its documentation)."""
-    found = control(decided)
-    for rule in found.get("rules", []):
-        here = rule["domain"] == host
-        if here and any(re.search(pattern, path) for pattern in rule.get("resources", [""])):
-            return str(rule["policy"])
-    return str(found["default_policy"])
+def test_what_differs_from_the_default_has_a_rule() -> None:
+    """The longest path of a host first, literally; then the domain; and nothing else is let in.
 
-
-@pytest.mark.parametrize(
-    ("default", "auth", "wanted"),
-    [
-        ("two-factor", None, "two_factor"),
-        ("two-factor", "one-factor", "one_factor"),
-        ("one-factor", None, "one_factor"),
-        ("one-factor", "two-factor", "two_factor"),
-        ("none", "one-factor", "one_factor"),
-        ("none", "two-factor", "two_factor"),
-    ],
-)
-def test_a_route_asks_for_what_it_says(default: str, auth: str | None, wanted: str) -> None:
-    """Its own word, else the lab's default; nobody who is sent to sign in gets by with less."""
-    asked = route("www") if auth is None else route("www", auth=auth)
-    assert policy(lab(asked, default=default), "www.lab.example", "/") == wanted
-
-
-def test_the_longest_path_decides() -> None:
-    """As at Traefik: a path below a host has its own word, and a name that looks like a pattern is only itself."""
+    `tests/ingress/test_access_control.py` has Authelia's own code apply it.
+    """
     decided = lab(
         route("www", auth="one-factor"),
-        route("www", path="/api", auth="two-factor"),
+        route("www", path="/api"),
         route("www", path="/api/v1.0", auth="one-factor"),
+        route("www", path="/open", auth="none"),
         route("plain"),
+        route("www.other.example"),
     )
-    asked = {
-        path: policy(decided, "www.lab.example", path)
-        for path in ("/", "/api", "/api/v2?x=/api/v1.0", "/api/v1.0/a", "/api/v1x0", "/x/api")
+    assert control(decided) == {
+        "default_policy": "deny",
+        "rules": [
+            {"domain": "www.lab.example", "resources": [r"^/api/v1\.0"], "policy": "one_factor"},
+            {"domain": "www.lab.example", "resources": ["^/api"], "policy": "two_factor"},
+            {"domain": "www.lab.example", "policy": "one_factor"},
+            {"domain": "www.other.example", "policy": "two_factor"},
+            {"domain": "*.lab.example", "policy": "two_factor"},
+        ],
     }
-    assert asked == {
-        "/": "one_factor",
-        "/api": "two_factor",
-        "/api/v2?x=/api/v1.0": "two_factor",
-        "/api/v1.0/a": "one_factor",
-        "/api/v1x0": "two_factor",
-        "/x/api": "one_factor",
-    }
-    assert policy(decided, "plain.lab.example", "/api") == "two_factor"
-    assert policy(decided, "www.lab.example.evil.example", "/") == "two_factor"
 
 
 def test_a_route_by_default_leaves_the_sign_in_alone() -> None:
     """Adding or removing a service replaces nothing outside it, and Authelia reads its file only when it starts."""
     before, after = lab(route("a", auth="one-factor")), lab(route("a", auth="one-factor"), route("b"))
     assert control(before) == control(after)
-    assert control(lab(route("b"))) == {"default_policy": "two_factor"}
+
+
+def test_another_factor_is_the_sign_in_s_alone() -> None:
+    """Traefik's files are the same for one factor and two, so that only Authelia is replaced."""
+    one, two = (lab(route("a", auth=auth)).ingress for auth in ("one-factor", "two-factor"))
+    assert one is not None
+    assert two is not None
+    assert dynamic_configuration(one) == dynamic_configuration(two)
+    assert one.service == two.service
 
 
 def test_only_an_authelia_gets_the_file() -> None:
-    """A service of the lab finds it in its container; for another machine a person puts it in place."""
+    """A service of the lab finds it in its container; for another machine, and for one that is only observed, a
+    person puts it in place."""
     decided = lab(route("www", auth="one-factor"))
     assert decided.ingress is not None
-    text = access_control(decided.ingress)
+    text = access_control(decided.ingress, decided.domain)
     assert placed_files(decided) == {decided.ingress.auth: {ACCESS_CONTROL: text}}
     assert files_by_hand(decided) == {}
     elsewhere = plan(
         ingress=ingress(auth={"kind": "authelia", "endpoint": "guest:docker-1"}), stacks={}, tailnet={}
     )
     assert list(files_by_hand(elsewhere)) == [f"docker-1{ACCESS_CONTROL}"]
+    watched = {**stack(authelia=service(listens=[9091])), "manage": "observe"}
+    observed = plan(
+        ingress=ingress(auth={"kind": "authelia", "endpoint": str(SIGN_IN)}), stacks={"sign-in": watched}
+    )
+    assert list(files_by_hand(observed)) == [f"sign-in/authelia{ACCESS_CONTROL}"]
     authentik = plan(
         ingress=ingress(auth={"kind": "authentik", "endpoint": "guest:docker-1"}), stacks={}, tailnet={}
     )
@@ -122,13 +115,27 @@ def test_authelia_is_told_to_read_it() -> None:
     assert told() == f"/config/configuration.yml,{ACCESS_CONTROL}"
     own = f"/config/a.yml,{ACCESS_CONTROL}"
     assert told(environment={"X_AUTHELIA_CONFIG": own}) == own
-    assert told(command=["authelia", f"--config=/a.yml,{ACCESS_CONTROL}"]) is None
+    filtered = ["authelia", "--config.experimental.filters=template"]
+    assert told(command=filtered) == f"/config/configuration.yml,{ACCESS_CONTROL}"
+    for words in (
+        [f"--config={own}"],
+        ["--config", own],
+        ["-c", "/config/a.yml", f"-c={ACCESS_CONTROL}"],
+        [f"-c{own}"],
+    ):
+        assert told(command=["authelia", *words]) is None
+
+
+@pytest.mark.parametrize("words", [["-c/a.yml"], ["-c", "/a.yml"], ["--config", f"{ACCESS_CONTROL},/a.yml"]])
+def test_a_command_that_reads_another_file_last_is_refused(words: list[str]) -> None:
+    """However it is said, because that file would decide how many factors a route asks for."""
+    authelia = service(listens=[9091], route=route("auth", auth="none"), command=["authelia", *words])
+    given = {"kind": "authelia", "endpoint": str(SIGN_IN)}
+    with pytest.raises(LabError, match=r"sign-in\.services\.authelia\.command: .* the last of them decides"):
+        plan(ingress=ingress(auth=given), stacks={"sign-in": stack(authelia=authelia)}, tailnet={})
 
 
 def test_the_file_of_a_lab_is_golden(update_golden: bool) -> None:
     """It is exactly as it was when somebody last read it."""
-    decided: IngressPlan | None = plan_of(LABS.parent / "support" / "full_lab.yaml").ingress
-    assert decided is not None
-    assert_golden(
-        LABS / "full" / "expected" / "access-control.yml", access_control(decided), update=update_golden
-    )
+    [text] = placed_files(plan_of(LABS.parent / "support" / "full_lab.yaml"))[SIGN_IN].values()
+    assert_golden(LABS / "full" / "expected" / "access-control.yml", text, update=update_golden)

@@ -195,7 +195,11 @@ def test_a_visitor_cannot_tell_the_sign_in_of_another_request() -> None:
     middlewares = read(dynamic_configuration(behind(internet=80, tailnet=8443)))["http"]["middlewares"]
     first = middlewares["audience_internet"]["chain"]["middlewares"][0]
     assert middlewares[first] == {
-        "headers": {"customRequestHeaders": {"X-Forwarded-Method": "", "X-Forwarded-Uri": ""}}
+        "headers": {
+            "customRequestHeaders": dict.fromkeys(
+                ("X-Forwarded-Host", "X-Forwarded-Method", "X-Forwarded-Uri"), ""
+            )
+        }
     }
     assert first not in middlewares["audience_tailnet"]["chain"]["middlewares"]
     assert middlewares["forward-auth"]["forwardAuth"]["trustForwardHeader"] is False
@@ -238,7 +242,9 @@ def test_every_route_is_asked_for_unless_it_says_none() -> None:
     assert http["routers"]["web-app"]["middlewares"] == ["forward-auth"]
     assert "middlewares" not in http["routers"]["sign-in-authelia"]
     chain = http["middlewares"]["audience_tailnet"]["chain"]["middlewares"]
-    assert chain == ["secure-headers", "compression", "rate-limit"]
+    assert chain == ["only_the_sign_in", "secure-headers", "compression", "rate-limit"]
+    nobody = dict.fromkeys(("Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"), "")
+    assert http["middlewares"][chain[0]] == {"headers": {"customRequestHeaders": nobody}}
     asked = http["middlewares"]["forward-auth"]["forwardAuth"]
     assert asked["address"] == "http://10.144.0.3:9091/api/authz/forward-auth"
     assert asked["trustForwardHeader"] is False
