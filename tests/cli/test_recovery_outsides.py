@@ -309,8 +309,7 @@ def test_a_lost_token_is_replaced() -> None:
     with served_on_loopback(app) as url:
         address = f"{url}/client/v4"
         zones = CloudflareZones(address, "t", lambda: "m")
-        for _ in range(55):
-            _mint(address, _wanted_token("other.example"))
+        _mint(address, _wanted_token("other.example"))
         _mint(address, wanted, name="another")
         kept = _mint(address, wanted)
         asked = operation("cloudflare:index/apiToken:ApiToken", wanted, taken=(kept,))
@@ -318,6 +317,19 @@ def test_a_lost_token_is_replaced() -> None:
         lost = _mint(address, wanted)
         found = zones.find(asked)
     assert (found.outcome, found.id) == (Outcome.incomplete, lost)
+
+
+def test_a_lost_token_is_looked_for_on_every_page() -> None:
+    """A page has 50; whichever of 51 is not in the state is found."""
+    app = application(Store(":memory:"), token="t", maker="m", zones=("lab.example",))
+    wanted = _wanted_token("lab.example")
+    with served_on_loopback(app) as url:
+        zones = CloudflareZones(f"{url}/client/v4", "t", lambda: "m")
+        every = {_mint(f"{url}/client/v4", wanted) for _ in range(51)}
+        for lost in every:
+            taken = tuple(every - {lost})
+            asked = operation("cloudflare:index/apiToken:ApiToken", wanted, taken=taken)
+            assert zones.find(asked).id == lost
 
 
 def test_a_lost_key_is_replaced() -> None:

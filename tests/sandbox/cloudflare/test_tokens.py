@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from cloudflare import Cloudflare
 from cloudflare.types.user import TokenCreateResponse
 
@@ -203,6 +204,14 @@ def test_groups_come_back_by_id_with_their_names(send: Send) -> None:
         {"id": "4755a26eedb94da69e1066d98aa820be", "name": "DNS Write"},
         {"id": "c8fed203ed3043cba015a93ad1616f1f", "name": "Zone Read"},
     ]
+
+
+def test_answers_have_no_blanks(base: str, send: Send) -> None:
+    """As Cloudflare writes them: the official plugin compares a token's resources as text."""
+    headers = {"Authorization": f"Bearer {MAKER}"}
+    made = minted(send)
+    text = requests.get(f"{base}/user/tokens/{made['id']}", headers=headers, timeout=5).text
+    assert f'"resources":{{"com.cloudflare.api.account.zone.{HERE}":"*"}}' in text
 
 
 def _policy_without(name: str) -> dict[str, Any]:
