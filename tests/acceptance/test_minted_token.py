@@ -135,6 +135,17 @@ def test_a_token_is_rotated_by_hand(place: Place) -> None:
     assert (place.opens(first), place.opens(place.token)) == ([], ["lab.example"])
 
 
+def test_a_token_that_somebody_revoked_is_made_anew(place: Place) -> None:
+    """A refresh finds that it is gone; there is nothing to revoke then."""
+    place.engine.up()
+    (token,) = place.tokens()
+    headers = {"Authorization": f"Bearer {MAKER}"}
+    requests.delete(f"{place.url}/user/tokens/{token['id']}", headers=headers, timeout=5).raise_for_status()
+    place.engine.up("--refresh")
+    assert place.wrote == ["POST", "DELETE", "POST"]
+    assert place.opens(place.token) == ["lab.example"]
+
+
 def test_the_value_is_encrypted_in_the_state(place: Place) -> None:
     """Neither the minted token nor the credential is in any file of the state in clear."""
     place.engine.up()
