@@ -18,7 +18,7 @@ _ZONE_READ = "c8fed203ed3043cba015a93ad1616f1f"
 _GROUPS = (_DNS_WRITE, _ZONE_READ)
 """What lego needs for DNS-01 (go-acme.github.io/lego/dns/cloudflare): Cloudflare's ids of its permission groups *DNS
 Write* and *Zone Read* (`/user/tokens/permission_groups`; seen there and in its plugins' recordings, 2026). By id, as
-the API gives them back. An id that Cloudflare did not know would fail the creation, see docs/decisions/0017."""
+the API gives them back. An id that Cloudflare did not know would fail the creation, see docs/decisions/0018."""
 _ZONE = "com.cloudflare.api.account.zone"
 
 

@@ -14,7 +14,12 @@ OBSERVED = {"host": "docker-1", "software": "nginx", "manage": "observe"}
 
 def decided(**sections: Any) -> LabPlan:
     """A lab whose certificate has a token of its own."""
-    common = {"certificate": MINTS, "dns": {"provider": "cloudflare"}, "tailnet": {}, "ingress": ingress()}
+    common: dict[str, Any] = {
+        "certificate": MINTS,
+        "dns": {"provider": "cloudflare"},
+        "tailnet": {},
+        "ingress": ingress(),
+    }
     return plan(**common | sections)
 
 

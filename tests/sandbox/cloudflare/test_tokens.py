@@ -161,7 +161,7 @@ def test_the_value_is_shown_once(tmp_path: Path) -> None:
 
 def test_tokens_survive_a_restart(tmp_path: Path) -> None:
     """A minted token opens its zone when the API is started again over the same file."""
-    values = []
+    values: list[str] = []
     for _ in range(2):
         store = Store(tmp_path / "state.db")
         with served_on_loopback(application(store, token=TOKEN, maker=MAKER, zones=("example.org",))) as url:
