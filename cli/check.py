@@ -8,12 +8,11 @@ from cli.arguments import DIFFERENT, FileOption, LabOption, PageFormat, PageForm
 from cli.connections import api_of
 from cli.proof import LimitsOption, proven, show
 from cli.secrets import secret, variable_of
-from lab.isolation.preflight import TOKEN, Condition
+from lab.isolation.preflight import MINT, TOKEN, Condition
 from lab.isolation.verdict import Verdict
 from lab.ledger import ledger_path
+from lab.plan.certificate import ZONE_TOKEN
 from lab.plan.records import LabPlan
-
-_TOKEN = "cloudflare-token"
 
 
 def check(
@@ -45,13 +44,22 @@ def check(
 
 def _asked(plan: LabPlan) -> tuple[Condition, ...]:
     """What Cloudflare says about the certificate."""
-    from probe.zone import zone_conditions
+    from probe.zone import minting_conditions, zone_conditions
 
-    if plan.asked_certificate is None:
+    certificate = plan.asked_certificate
+    if certificate is None:
         return ()
-    token = secret(_TOKEN, plan.environment)
-    if token is None:
-        repair = f"run `pulumi config set --secret {_TOKEN}`, or set {variable_of(_TOKEN)}"
-        reason = f"{_TOKEN} is neither in the stack's configuration nor in the environment"
-        return (Condition(what=TOKEN, verdict=Verdict.no, reason=reason, repair=repair),)
-    return zone_conditions(api_of(plan, "cloudflare"), token, plan.asked_certificate)
+    api = api_of(plan, "cloudflare")
+    token = secret(ZONE_TOKEN, plan.environment)
+    zones = zone_conditions(api, token, certificate) if token is not None else (_unset(ZONE_TOKEN, TOKEN),)
+    if certificate.mint is None:
+        return zones
+    name = certificate.mint.maker.name
+    maker = secret(name, plan.environment)
+    return (*zones, *(minting_conditions(api, maker) if maker is not None else (_unset(name, MINT),)))
+
+
+def _unset(name: str, what: str) -> Condition:
+    repair = f"run `pulumi config set --secret {name}`, or set {variable_of(name)}"
+    reason = f"{name} is neither in the stack's configuration nor in the environment"
+    return Condition(what=what, verdict=Verdict.no, reason=reason, repair=repair)

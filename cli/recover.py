@@ -220,8 +220,17 @@ def _asked(plan: LabPlan, stack: Stack, tell: Callable[[str], None]) -> dict[str
             )
         return value
 
+    def maker() -> str:
+        minted = plan.certificate.mint if plan.certificate is not None else None
+        if minted is None:
+            raise Unanswered(
+                "the lab mints no token any more: write certificate.mint-token again, or revoke the one that was being "
+                "made in Cloudflare's dashboard and run `pulumi refresh --clear-pending-creates`"
+            )
+        return secret(minted.maker.name)
+
     return {
-        "cloudflare": lambda: CloudflareZones(address("cloudflare"), secret("cloudflare-token")),
+        "cloudflare": lambda: CloudflareZones(address("cloudflare"), secret("cloudflare-token"), maker),
         "docker": lambda: DockerEngines(plan),
         "proxmoxve": lambda: ProxmoxCluster(address("proxmox"), secret("proxmox-token"), tell=tell),
         "tailscale": lambda: Tailnet(address("tailscale"), secret("tailscale-key")),

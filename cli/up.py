@@ -33,7 +33,7 @@ IMAGES_VARIABLE = "IMAGES"
 ENV_FILE = Path(".sandbox/env")
 STATE = Path(".sandbox/state")
 NODES = Path(".sandbox/nodes")
-API_SECRETS = frozenset({"proxmox-token", "cloudflare-token", "tailscale-key"})
+API_SECRETS = frozenset({"proxmox-token", "cloudflare-token", "cloudflare-token-maker", "tailscale-key"})
 """The sandbox's own credentials; every other secret is one that it generates for the lab."""
 
 

@@ -123,7 +123,9 @@ def names(plan: LabPlan, providers: Providers, secrets: Secrets) -> WildcardCert
         return None
     if plan.ingress is not None and not plan.ingress.ends_tls:
         return None
-    args = WildcardCertArgs(certificate=plan.certificate, dns_token=secrets["cloudflare-token"])
+    args = WildcardCertArgs(
+        certificate=plan.certificate, dns_token=secrets["cloudflare-token"], maker=providers.token_maker
+    )
     return WildcardCert("certificate", args, providers.options())
 
 

@@ -7,7 +7,7 @@ them.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -22,6 +22,11 @@ _AUTOMATIC = 1
 """The TTL that Cloudflare chooses; proxied records must have it."""
 
 
+def zone_ids(parent: pulumi.ComponentResource, zones: Iterable[str]) -> Mapping[str, pulumi.Output[str]]:
+    """The ids of zones by their names, each looked up once."""
+    return {zone: _zone_id(parent, zone) for zone in sorted(set(zones))}
+
+
 def _zone_id(parent: pulumi.ComponentResource, zone: str) -> pulumi.Output[str]:
     """The id of a zone by its name, looked up with the provider of the component."""
     import pulumi_cloudflare as cloudflare
@@ -34,10 +39,19 @@ def _zone_id(parent: pulumi.ComponentResource, zone: str) -> pulumi.Output[str]:
 
 
 def create_records(
-    parent: pulumi.ComponentResource, name: str, records: Sequence[DnsRecordPlan]
+    parent: pulumi.ComponentResource,
+    name: str,
+    records: Sequence[DnsRecordPlan],
+    zones: Mapping[str, pulumi.Output[str]],
 ) -> "list[DnsRecord]":
-    """Create records as children of a component, each in its zone."""
-    zones = {zone: _zone_id(parent, zone) for zone in sorted({record.zone for record in records})}
+    """Create records as children of a component, each in its zone.
+
+    Args:
+        parent: the component.
+        name: its name, with which those of the records begin.
+        records: what is created.
+        zones: the id of each zone of a record, by its name.
+    """
     seen: Counter[str] = Counter()
     created = []
     for record in records:

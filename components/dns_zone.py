@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cloudflare_records import create_records
+from components.cloudflare_records import create_records, zone_ids
 from lab.plan.records import DnsPlan
 
 
@@ -29,6 +29,7 @@ class DnsZone(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DnsZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("homelab:index:DnsZone", name, {}, opts)
-        records = create_records(self, name, args.dns.records)
+        zones = zone_ids(self, (record.zone for record in args.dns.records))
+        records = create_records(self, name, args.dns.records, zones)
         self.names = pulumi.Output.all(*(record.name for record in records))
         self.register_outputs({"names": self.names})

@@ -43,9 +43,11 @@ class Providers:
     proxmox: pulumi.ProviderResource | None = None
     cloudflare: pulumi.ProviderResource | None = None
     tailscale: pulumi.ProviderResource | None = None
+    token_maker: pulumi.ProviderResource | None = None
+    """Cloudflare again, with the credential that makes API tokens; no component but the certificate's gets it."""
 
     def options(self) -> pulumi.ResourceOptions:
-        """The options with which a component gets all of them."""
+        """The options with which a component gets one for each API."""
         given = (self.proxmox, self.cloudflare, self.tailscale)
         return pulumi.ResourceOptions(providers=[provider for provider in given if provider is not None])
 
@@ -53,13 +55,14 @@ class Providers:
 def connect(plan: LabPlan, secrets: Mapping[str, pulumi.Input[str]]) -> Providers:
     """Register the providers that the plan's secrets are for."""
     where = plan.connections
+    minted = plan.certificate.mint if plan.certificate is not None else None
     return Providers(
         proxmox=pulumi_proxmoxve.Provider(
             "proxmox", endpoint=where["proxmox"], api_token=secrets["proxmox-token"]
         )
         if "proxmox-token" in secrets
         else None,
-        cloudflare=_cloudflare(where["cloudflare"], secrets["cloudflare-token"])
+        cloudflare=_cloudflare("cloudflare", where["cloudflare"], secrets["cloudflare-token"])
         if "cloudflare-token" in secrets
         else None,
         tailscale=pulumi_tailscale.Provider(
@@ -67,11 +70,14 @@ def connect(plan: LabPlan, secrets: Mapping[str, pulumi.Input[str]]) -> Provider
         )
         if "tailscale-key" in secrets
         else None,
+        token_maker=_cloudflare("cloudflare-tokens", where["cloudflare"], secrets[minted.maker.name])
+        if minted is not None
+        else None,
     )
 
 
-def _cloudflare(base_url: str, token: pulumi.Input[str]) -> pulumi.ProviderResource:
+def _cloudflare(name: str, base_url: str, token: pulumi.Input[str]) -> pulumi.ProviderResource:
     # The SDK takes a second and 110 MB to import: only a lab with public records pays for it.
     import pulumi_cloudflare as cloudflare
 
-    return cloudflare.Provider("cloudflare", base_url=base_url, api_token=token)
+    return cloudflare.Provider(name, base_url=base_url, api_token=token)

@@ -66,7 +66,7 @@ def owner_mark(environment: str) -> str:
 
 
 def owned_comment(environment: str, about: str) -> str:
-    """The comment of a public DNS record: whose it is, and what for.
+    """The comment of a public DNS record, or the name of an API token: whose it is, and what for.
 
     Comments are the one thing that marks a record on every plan (tags cost money), and hold 100 characters on the
     free one.

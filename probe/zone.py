@@ -1,14 +1,15 @@
 """What Cloudflare says about the zone and the token of a lab: what no plan knows of the certificate.
 
-Only reads, with one exception that creates nothing: whether the token may write is asked by a record without a name,
-which Cloudflare refuses for its rights where it may not, and for its form where it may.
+Only reads, with two exceptions that create nothing: whether a token may write is asked by a record without a name, and
+whether one may make tokens by a token without one, which Cloudflare refuses for the rights where it may not, and for
+the form where it may.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lab.isolation.preflight import TOKEN, ZONE, Condition
+from lab.isolation.preflight import MINT, TOKEN, ZONE, Condition
 from lab.isolation.verdict import Verdict
 from lab.plan.certificate import AUTHORITY
 from lab.plan.records import CertificatePlan
@@ -23,6 +24,11 @@ _NEW_TOKEN = (
     "make a token with Zone / Zone / Read and Zone / DNS / Edit for this one zone (dash.cloudflare.com, API tokens), "
     "and store it: pulumi config set --secret cloudflare-token"
 )
+_NEW_MAKER = (
+    "make one with User / API Tokens / Edit and nothing else (dash.cloudflare.com, API tokens), and store it as the "
+    "secret that certificate.mint-token names; or remove mint-token"
+)
+_BAD_REQUEST = 400
 
 
 @dataclass(frozen=True)
@@ -40,24 +46,41 @@ def zone_conditions(base_url: str, token: str, certificate: CertificatePlan) -> 
         token: the lab's `cloudflare-token`; in no answer.
         certificate: what is asked for.
     """
+    return _conditions(base_url, token, ZONE, lambda client: _asked(client, certificate))
+
+
+def minting_conditions(base_url: str, maker: str) -> tuple[Condition, ...]:
+    """Whether a credential may make tokens, asked by one without a name, which Cloudflare never makes.
+
+    Args:
+        base_url: of Cloudflare's API.
+        maker: the credential; in no answer.
+    """
+    return _conditions(base_url, maker, MINT, _may_mint)
+
+
+def _conditions(
+    base_url: str, token: str, what: str, ask: Callable[["Cloudflare"], Iterator[Condition]]
+) -> tuple[Condition, ...]:
+    """What is asked with a token; a silent API leaves one condition undecided."""
     from cloudflare import APIConnectionError, APIStatusError, Cloudflare
 
     client = Cloudflare(api_token=token, base_url=base_url.rstrip("/"), timeout=SECONDS, max_retries=1)
     # What the environment may hold beside it is somebody else's.
     client.api_key = client.api_email = client.user_service_key = None
     try:
-        return tuple(_asked(client, certificate))
+        return tuple(ask(client))
     except APIConnectionError as error:
         cause = type(error.__cause__ or error).__name__
         return (
             _unknown(
-                ZONE, f"{base_url} does not answer ({cause})", "see connections.cloudflare and the network"
+                what, f"{base_url} does not answer ({cause})", "see connections.cloudflare and the network"
             ),
         )
     except APIStatusError as error:
         return (
             _unknown(
-                ZONE, f"Cloudflare refuses to tell: {_said(error)}", "try again, or see its status page"
+                what, f"Cloudflare refuses to tell: {_said(error)}", "try again, or see its status page"
             ),
         )
     finally:
@@ -110,13 +133,34 @@ def _may_write(client: "Cloudflare", zone: _Zone) -> Condition:
     except APIStatusError as error:
         if error.status_code in (401, 403):
             return _no(TOKEN, f"it may not write records of {zone.name}: {_said(error)}", _NEW_TOKEN)
-        if error.status_code == 400:
+        if error.status_code == _BAD_REQUEST:
             return Condition(
                 what=TOKEN, verdict=Verdict.yes, reason=f"it reads {zone.name} and may write its records"
             )
         return _unknown(TOKEN, f"Cloudflare does not say whether it may write: {_said(error)}", "try again")
     return _unknown(
         TOKEN, "Cloudflare took a record without a name", "look for it in the zone, and report this"
+    )
+
+
+def _may_mint(client: "Cloudflare") -> Iterator[Condition]:
+    import httpx
+    from cloudflare import APIStatusError
+
+    try:
+        client.post("/user/tokens", cast_to=httpx.Response, body={})
+    except APIStatusError as error:
+        if error.status_code in (401, 403):
+            yield _no(MINT, f"the credential may not make tokens: {_said(error)}", _NEW_MAKER)
+            return
+        if error.status_code != _BAD_REQUEST:
+            raise
+        yield Condition(
+            what=MINT, verdict=Verdict.yes, reason="the credential may make tokens, any of its owner"
+        )
+        return
+    yield _unknown(
+        MINT, "Cloudflare made a token without a name", "look for it in your profile, and report this"
     )
 
 

@@ -159,7 +159,8 @@ class Checkout:
         """The credential of this name, made at the first call and kept in a file of mode 0600.
 
         Args:
-            name: `proxmox-token`, `cloudflare-token`, `tailscale-key`, or `secret:<NAME>`.
+            name: `proxmox-token`, `cloudflare-token`, `cloudflare-token-maker`, `tailscale-key`, or
+                `secret:<NAME>`.
         """
         return self.credentials([name])[name]
 
@@ -242,5 +243,6 @@ def _new_credential(name: str) -> str:
         "proxmox-token": lambda: f"pulumi@pve!sandbox={uuid.uuid4()}",
         "tailscale-key": lambda: f"tskey-api-k{secrets.token_hex(8)}CNTRL-{secrets.token_hex(16)}",
         "cloudflare-token": lambda: secrets.token_hex(20),
+        "cloudflare-token-maker": lambda: secrets.token_hex(20),
     }
     return forms.get(name, lambda: secrets.token_urlsafe(24))()

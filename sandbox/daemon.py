@@ -87,9 +87,14 @@ class Daemon:
             ),
             server_context(checkout),
         )
-        token = credential("cloudflare-token")
         zones = await self._serve(
-            "cloudflare", cloudflare.application(self._store, token=token, zones=self._settings.zones)
+            "cloudflare",
+            cloudflare.application(
+                self._store,
+                token=credential("cloudflare-token"),
+                maker=credential("cloudflare-token-maker"),
+                zones=self._settings.zones,
+            ),
         )
         key = credential("tailscale-key")
         await self._serve("tailscale", tailscale.application(self._store, key=key))

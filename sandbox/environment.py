@@ -21,6 +21,7 @@ PASSPHRASE = "homelab-dev"
 API_CREDENTIALS = {
     "PROXMOX_TOKEN": "proxmox-token",
     "CLOUDFLARE_TOKEN": "cloudflare-token",
+    "CLOUDFLARE_TOKEN_MAKER": "cloudflare-token-maker",
     "TAILSCALE_KEY": "tailscale-key",
 }
 ELF = b"\x7fELF"

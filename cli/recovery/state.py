@@ -16,6 +16,7 @@ CREATING = "creating"
 MARK = "taken over by `lab recover`, not yet refreshed"
 
 _SCHEMA_VERSIONS = {
+    "cloudflare:index/apiToken:ApiToken": "501",
     "cloudflare:index/dnsRecord:DnsRecord": "500",
     "docker:index/container:Container": "2",
     "docker:index/network:Network": "1",

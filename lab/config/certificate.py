@@ -29,6 +29,9 @@ class CertificateConfig(Part):
     Cloudflare's proxy alone) and `own` (any other authority) have signed already: see `pair`."""
     email: str = ""
     """Where the authority writes to."""
+    mint_token: Name | None = None
+    """The secret with a Cloudflare credential that may make API tokens (*API Tokens Write*): Traefik gets a token that
+    is minted with it, for the zones of the names alone. Without it Traefik gets `cloudflare-token`."""
     pair: PairConfig | None = None
     """What `cloudflare-origin` or `own` signed. Nothing is asked for and nothing renews it."""
 
@@ -43,9 +46,8 @@ class CertificateConfig(Part):
             raise ValueError(
                 f"nobody here asks {self.ca} for a certificate: write pair with the secrets of one"
             )
-        for unread in ("email", "dns"):
+        for unread in ("email", "dns", "mint_token"):
             if not asked and unread in self.model_fields_set:
-                raise ValueError(
-                    f"nothing is asked for with ca: {self.ca}, so nobody reads {unread}: remove it"
-                )
+                key = unread.replace("_", "-")
+                raise ValueError(f"nothing is asked for with ca: {self.ca}, so nobody reads {key}: remove it")
         return self

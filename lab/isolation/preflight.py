@@ -14,7 +14,7 @@ from lab.plan.certificate import AUTHORITY
 from lab.plan.directory import INGRESS, INTERNET
 from lab.plan.records import CertificatePlan, IngressPlan, PairPlan
 
-TOKEN, ZONE = "token", "zone"
+TOKEN, ZONE, MINT = "token", "zone", "minted token"
 """The conditions that only Cloudflare can answer."""
 _ASK = "ask with `lab check --online`"
 _DNS, _HTTPS = Port(53, "udp"), Port(443)
@@ -64,6 +64,13 @@ def _conditions(proof: Proof, ingress: IngressPlan, certificate: CertificatePlan
         reason=f"cloudflare-token needs Zone Read and DNS Edit for {zones}, and nothing else",
         repair=_ASK,
     )
+    if certificate.mint is not None:
+        yield Condition(
+            what=MINT,
+            verdict=Verdict.unknown,
+            reason=f"Traefik's own is made with {certificate.mint.maker.name}, which needs API Tokens Write",
+            repair=_ASK,
+        )
 
 
 def _names(ingress: IngressPlan, certificate: CertificatePlan) -> Condition:

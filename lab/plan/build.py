@@ -13,7 +13,7 @@ from lab.errors import PlanError
 from lab.flows import Endpoint
 from lab.ledger import Ledger
 from lab.names import did_you_mean
-from lab.plan.certificate import plan_certificate
+from lab.plan.certificate import ZONE_TOKEN, plan_certificate
 from lab.plan.containers import plan_stacks, plan_subnet_routers
 from lab.plan.directory import Directory
 from lab.plan.dns import plan_dns
@@ -181,7 +181,9 @@ def _secrets(plan: LabPlan) -> tuple[SecretRef, ...]:
         names.add("proxmox-token")
     asks = plan.certificate is not None and plan.certificate.pair is None
     if plan.dns.provider == "cloudflare" and (plan.dns.records or asks):
-        names.add("cloudflare-token")
+        names.add(ZONE_TOKEN)
+    if plan.certificate is not None and plan.certificate.mint is not None:
+        names.add(plan.certificate.mint.maker.name)
     if any(router.managed for router in plan.subnet_routers) or (
         plan.tailnet is not None and plan.tailnet.managed
     ):

@@ -2,11 +2,13 @@
 
 from lab.names import owned_comment
 from lab.plan.draft import Draft
-from lab.plan.records import CertificatePlan, DnsRecordPlan, PairPlan, SecretRef
+from lab.plan.records import CertificatePlan, DnsRecordPlan, MintPlan, PairPlan, SecretRef
 from lab.plan.zones import zone_of
 
 AUTHORITY = "letsencrypt.org"
 """Who signs, as CAA records name them (RFC 8659): both of Let's Encrypt's directories, staging included."""
+ZONE_TOKEN = "cloudflare-token"
+"""The secret with which the program reads the zones and writes their records."""
 
 
 def certificate_names(draft: Draft) -> tuple[str, ...]:
@@ -33,8 +35,36 @@ def plan_certificate(draft: Draft) -> CertificatePlan | None:
         ca=certificate.ca,
         email=certificate.email,
         caa=_caa(draft, names) if draft.config.dns.provider == "cloudflare" and pair is None else (),
+        mint=_mint(draft, certificate.mint_token),
         pair=PairPlan(certificate=SecretRef(pair.certificate), key=SecretRef(pair.key)) if pair else None,
     )
+
+
+def _is_asked_for(draft: Draft) -> bool:
+    """Whether a Traefik that is made here ends TLS for somebody, as `LabPlan.asked_certificate` says of the plan."""
+    ingress = draft.config.ingress
+    if ingress is None or ingress.manage == "observe":
+        return False
+    return ingress.tls == "own" or not set(ingress.audiences) <= {"internet"}
+
+
+def _mint(draft: Draft, maker: str | None) -> MintPlan | None:
+    if maker is None:
+        return None
+    if not _is_asked_for(draft):
+        draft.warn(
+            "certificate.mint-token",
+            "no Traefik of this lab asks for a certificate, so no token is minted",
+            "remove mint-token",
+        )
+        return None
+    if maker == ZONE_TOKEN:
+        draft.refuse(
+            "certificate.mint-token",
+            f"{ZONE_TOKEN} writes the records of every lab run and would then make any token as well",
+            f"name another secret, such as {ZONE_TOKEN}-maker, for the credential that makes tokens",
+        )
+    return MintPlan(name=owned_comment(draft.environment, "DNS-01"), maker=SecretRef(maker))
 
 
 def _caa(draft: Draft, names: tuple[str, ...]) -> tuple[DnsRecordPlan, ...]:
@@ -58,7 +88,7 @@ def _refuse_what_nobody_could_sign(draft: Draft) -> None:
     if ingress is None or ingress.manage == "observe":
         return
     pair = draft.config.certificate.pair if draft.config.certificate else None
-    if ingress.tls != "own" and set(ingress.audiences) <= {"internet"}:
+    if not _is_asked_for(draft):
         draft.warn(
             "certificate",
             f"with ingress.tls: {ingress.tls} nobody here shows a certificate, so none is asked for",

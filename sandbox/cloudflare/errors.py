@@ -33,10 +33,20 @@ def no_route(path: str) -> ApiError:
 
 
 def not_authorised() -> ApiError:
-    """The answer for a zone that does not exist or that the token may not see."""
+    """The answer for what does not exist or may not be seen with this token."""
     return ApiError(403, [(9109, "Unauthorized to access requested resource")])
 
 
 def missing_record() -> ApiError:
     """The answer for a record id that does not exist in the zone."""
     return ApiError(404, [(81044, "Record does not exist.")])
+
+
+def no_right() -> ApiError:
+    """The answer for records of a zone that the token may see, or of another zone, without the right to them."""
+    return ApiError(403, [(10000, "Authentication error")])
+
+
+def missing_token() -> ApiError:
+    """The answer for the id of a token that does not exist."""
+    return ApiError(404, [(1003, "Token not found")])

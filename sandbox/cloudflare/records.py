@@ -104,7 +104,8 @@ def comparable(record: Record) -> str:
     content = str(record["content"])
     if record["type"] == "TXT":
         return "".join(txt_strings(content) or [content])
-    return content.lower().removesuffix(".")
+    # The root itself has nothing but its dot.
+    return content.lower().removesuffix(".") or content
 
 
 def refuse_conflict(record: Record, others: list[Record]) -> None:

@@ -1,4 +1,4 @@
-"""Validation of record bodies with the request types of the official `cloudflare` package.
+"""Validation of bodies with the request types of the official `cloudflare` package.
 
 The types say which fields a record type has and what their values are; a field that the type does not have
 is refused, because the API would drop it silently. The package is imported when the first record is
@@ -27,23 +27,30 @@ def _record_classes() -> dict[str, Any]:
 
 
 @cache
-def _adapter(kind: str, field: str | None) -> tuple[TypeAdapter[Any], frozenset[str]]:
-    declared = _record_classes()[kind]
-    if field is not None:
-        declared = get_type_hints(declared)[field]
+def _adapter(declared: Any) -> tuple[TypeAdapter[Any], frozenset[str]]:
     return TypeAdapter(declared), frozenset(get_type_hints(declared))
 
 
-def _problems(kind: str, field: str | None, value: Any, *, strict: bool) -> list[tuple[int, str]]:
-    adapter, known = _adapter(kind, field)
-    prefix = f"{field}." if field else ""
+@cache
+def _declared(kind: str, field: str | None) -> Any:
+    declared = _record_classes()[kind]
+    return declared if field is None else get_type_hints(declared)[field]
+
+
+def type_problems(declared: Any, what: str, prefix: str, value: Any, *, strict: bool = True) -> list[str]:
+    """What an official request type has against a value: one sentence for each field.
+
+    Args:
+        declared: the type.
+        what: what a value of it is, such as `A records`.
+        prefix: where in the body it is, such as `data.`; empty for the body itself.
+        value: the value.
+        strict: whether a text is no number.
+    """
+    adapter, known = _adapter(declared)
     if not isinstance(value, dict):
-        return [(INVALID_BODY, f"Request body is invalid. {field} must be an object.")]
-    problems = [
-        (INVALID_BODY, f"Request body is invalid. {prefix}{name} is not a field of {kind} records.")
-        for name in value
-        if name not in known
-    ]
+        return [f"{prefix.removesuffix('.')} must be an object."]
+    problems = [f"{prefix}{name} is not a field of {what}." for name in value if name not in known]
     try:
         adapter.validate_python({k: v for k, v in value.items() if k in known}, strict=strict)
     except ValidationError as error:
@@ -52,8 +59,7 @@ def _problems(kind: str, field: str | None, value: Any, *, strict: bool) -> list
             place = ".".join(str(part) for part in problem["loc"][:1])
             if place not in seen:
                 seen.append(place)
-                text = f"Request body is invalid. {prefix}{place}: {problem['msg']}."
-                problems.append((INVALID_BODY, text))
+                problems.append(f"{prefix}{place}: {problem['msg']}.")
     return problems
 
 
@@ -75,15 +81,15 @@ def check_types(body: dict[str, Any], zone_id: str) -> None:
     outer = {
         key: value for key, value in body.items() if key not in ("data", "settings") and value is not None
     }
-    problems = _problems(kind, None, {**outer, "type": kind, "zone_id": zone_id}, strict=True)
+    what = f"{kind} records"
+    whole = _declared(kind, None)
+    problems = type_problems(whole, what, "", {**outer, "type": kind, "zone_id": zone_id})
     for field in ("data", "settings"):
         if body.get(field) is None:
             continue
-        if field in _adapter(kind, None)[1]:
-            problems += _problems(kind, field, body[field], strict=False)
+        if field in _adapter(whole)[1]:
+            problems += type_problems(_declared(kind, field), what, f"{field}.", body[field], strict=False)
         else:
-            problems.append(
-                (INVALID_BODY, f"Request body is invalid. {field} is not a field of {kind} records.")
-            )
+            problems.append(f"{field} is not a field of {what}.")
     if problems:
-        raise ApiError(400, problems)
+        raise ApiError(400, [(INVALID_BODY, f"Request body is invalid. {problem}") for problem in problems])

@@ -1,84 +1,48 @@
-"""Cloudflare's HTTP API for zones, DNS records and the token check, below `/client/v4`.
+"""Cloudflare's HTTP API for zones, DNS records and API tokens, below `/client/v4`.
 
-Owns the envelope `{success, errors, messages, result, result_info}`, authorisation, and one store
+Owns the envelope `{success, errors, messages, result, result_info}`, which rights a call needs, and one store
 transaction per request. Any other path is refused with Cloudflare's "no route" (7003, 7000).
 """
 
-import re
+import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from sandbox.bodies import BodyError, read_json, read_text
+from sandbox.bodies import BodyError, read_text
+from sandbox.cloudflare import token_calls as tokens
 from sandbox.cloudflare import zones as zone_store
-from sandbox.cloudflare.authorisation import authorise
-from sandbox.cloudflare.errors import ApiError, missing_record, no_route
+from sandbox.cloudflare.authorisation import Doors
+from sandbox.cloudflare.call import BEARER, PREFIX, Call, Handler, Result
+from sandbox.cloudflare.errors import ApiError, no_right, no_route, not_authorised
 from sandbox.cloudflare.listing import page_of, select_records
 from sandbox.cloudflare.records import WRITABLE, Record, build, refuse_conflict
 from sandbox.cloudflare.request_types import INVALID_BODY
-from sandbox.store import Store, Transaction
+from sandbox.cloudflare.rights import (
+    DNS_READ,
+    DNS_WRITE,
+    TOKENS_READ,
+    TOKENS_WRITE,
+    ZONE_READ,
+    zone_resource,
+)
+from sandbox.store import Store
 
-PREFIX = "/client/v4"
-_HEX = re.compile(r"^[0-9a-f]{32}$")
-_TOKEN_ID = "0" * 31 + "1"
 WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Call:
-    """A request inside its transaction."""
-
-    def __init__(self, request: web.Request, transaction: Transaction, text: str) -> None:
-        """Wrap a request whose body was read."""
-        self.transaction = transaction
-        self.query = request.query
-        self.match = request.match_info
-        self._text = text
-        for name in ("zone", "record"):
-            if not _HEX.match(self.match.get(name, "0" * 32)):
-                raise no_route(request.path.removeprefix(PREFIX))
-
-    def body(self) -> dict[str, Any]:
-        """The JSON object of the request; refused (400) when it is none."""
-        found = read_json(self._text)
-        if not isinstance(found, dict):
-            raise BodyError("it is not an object")
-        return found
-
-    @property
-    def zone(self) -> dict[str, Any]:
-        """The zone of the path."""
-        return zone_store.need_zone(self.transaction, self.match["zone"])
-
-    @property
-    def collection(self) -> str:
-        """The store collection of the records of this zone."""
-        return zone_store.records_collection(self.zone["id"])
-
-    def records(self) -> list[Record]:
-        """All records of the zone."""
-        return [record for _, record in self.transaction.list(self.collection)]
-
-    def record(self) -> Record:
-        """The record of the path, or 404."""
-        found: Record | None = self.transaction.get(self.collection, self.match["record"])
-        if found is None:
-            raise missing_record()
-        return found
-
-
-Result = tuple[Any, dict[str, Any]]
-Handler = Callable[[Call], Result]
-
-
-def _verify(call: Call) -> Result:
-    message = {"code": 10000, "message": "This API Token is valid and active", "type": None}
-    return {"id": _TOKEN_ID, "status": "active"}, {"messages": [message]}
+_written = partial(json.dumps, separators=(",", ":"))
+"""Without blanks, as Cloudflare does: the official plugin compares a token's resources as text."""
 
 
 def _list_zones(call: Call) -> Result:
-    found = zone_store.select_zones(call.transaction, call.query)
+    there = zone_store.all_zones(call.transaction)
+    seen = [zone for zone in there if call.bearer.may(_LISTS, zone_resource(zone["id"]))]
+    if there and not seen:
+        raise not_authorised()
+    found = zone_store.select_zones(seen, call.query)
     part, info = page_of(found, call.query, size=20, largest=50)
     return part, {"result_info": info}
 
@@ -132,21 +96,67 @@ def _delete_record(call: Call) -> Result:
 
 def _envelope(result: Any, extra: dict[str, Any]) -> web.Response:
     document = {"result": result, "success": True, "errors": [], "messages": [], **extra}
-    return web.json_response(document)
+    return web.json_response(document, dumps=_written)
 
 
 def _refusal(problem: ApiError) -> web.Response:
     errors = [{"code": code, "message": message} for code, message in problem.problems]
     document = {"result": None, "success": False, "errors": errors, "messages": []}
-    return web.json_response(document, status=problem.status)
+    return web.json_response(document, status=problem.status, dumps=_written)
 
 
-def _gate(token: str) -> Middleware:
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A call that the API answers.
+
+    Attributes:
+        rights: permission groups of which one is needed (API description, `x-api-token-group`); none for everybody
+            with a token.
+        refusal: the answer to who has none.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    rights: frozenset[str]
+    refusal: Callable[[], ApiError] = not_authorised
+
+
+def _route(method: str, path: str, handler: Handler, *rights: str) -> Route:
+    refusal = no_right if path.startswith(_RECORDS) else not_authorised
+    return Route(method=method, path=path, handler=handler, rights=frozenset(rights), refusal=refusal)
+
+
+_LISTS = frozenset({ZONE_READ})
+_ZONE, _RECORDS, _TOKENS = "/zones/{zone}", "/zones/{zone}/dns_records", "/user/tokens"
+_RECORD, _TOKEN = f"{_RECORDS}/{{record}}", f"{_TOKENS}/{{token}}"
+ROUTES = (
+    _route("GET", f"{_TOKENS}/verify", tokens.verify_token),
+    _route("GET", f"{_TOKENS}/permission_groups", tokens.list_permission_groups, TOKENS_READ, TOKENS_WRITE),
+    _route("GET", _TOKENS, tokens.list_tokens, TOKENS_READ, TOKENS_WRITE),
+    _route("POST", _TOKENS, tokens.create_token, TOKENS_WRITE),
+    _route("GET", _TOKEN, tokens.get_token, TOKENS_READ, TOKENS_WRITE),
+    _route("PUT", _TOKEN, tokens.replace_token, TOKENS_WRITE),
+    _route("DELETE", _TOKEN, tokens.delete_token, TOKENS_WRITE),
+    # Which zones a list has follows from the right to each.
+    _route("GET", "/zones", _list_zones),
+    _route("GET", _ZONE, _get_zone, ZONE_READ, DNS_READ, DNS_WRITE),
+    _route("GET", _RECORDS, _list_records, DNS_READ, DNS_WRITE),
+    _route("POST", _RECORDS, _create_record, DNS_WRITE),
+    _route("GET", _RECORD, _get_record, DNS_READ, DNS_WRITE),
+    _route("PUT", _RECORD, _replace_record, DNS_WRITE),
+    _route("PATCH", _RECORD, _edit_record, DNS_WRITE),
+    _route("DELETE", _RECORD, _delete_record, DNS_WRITE),
+)
+"""Everything that is answered; the first of two that fit."""
+
+
+def _gate(doors: Doors) -> Middleware:
     @web.middleware
     async def gate(request: web.Request, handler: WebHandler) -> web.StreamResponse:
-        verifying = request.path == f"{PREFIX}/user/tokens/verify"
+        verifying = request.path == f"{PREFIX}{_TOKENS}/verify"
         try:
-            authorise(request.headers.get("Authorization"), token, verifying=verifying)
+            request[BEARER] = doors.bearer(request.headers, request.remote or "::1", verifying=verifying)
             return await handler(request)
         except ApiError as problem:
             return _refusal(problem)
@@ -162,39 +172,32 @@ def _gate(token: str) -> Middleware:
     return gate
 
 
-def application(store: Store, *, token: str, zones: tuple[str, ...]) -> web.Application:
+def application(
+    store: Store, *, token: str, zones: tuple[str, ...], maker: str | None = None
+) -> web.Application:
     """The API over a store.
 
     Args:
-        store: where zones and records are kept; may be shared with other APIs.
-        token: the one API token that is accepted, by `Authorization: Bearer`.
+        store: where zones, records and minted tokens are kept; may be shared with other APIs.
+        token: the lab's API token: it reads every zone and writes its records.
         zones: apexes of the zones that exist; others are not found.
+        maker: the API token that makes tokens, and does nothing else; without one none is made.
     """
     with store.transaction() as transaction:
         zone_store.create_zones(transaction, zones)
 
-    def answering(handler: Handler) -> WebHandler:
+    def answering(route: Route) -> WebHandler:
         async def answer(request: web.Request) -> web.StreamResponse:
             text = await read_text(request)
             with store.transaction() as transaction:
-                result, extra = handler(Call(request, transaction, text))
+                call = Call(request, transaction, text)
+                call.demand(route.rights, route.refusal)
+                result, extra = route.handler(call)
             return _envelope(result, extra)
 
         return answer
 
-    app = web.Application(middlewares=[_gate(token)])
-    records = "/zones/{zone}/dns_records"
-    routes: tuple[tuple[str, str, Handler], ...] = (
-        ("GET", "/user/tokens/verify", _verify),
-        ("GET", "/zones", _list_zones),
-        ("GET", "/zones/{zone}", _get_zone),
-        ("GET", records, _list_records),
-        ("POST", records, _create_record),
-        ("GET", records + "/{record}", _get_record),
-        ("PUT", records + "/{record}", _replace_record),
-        ("PATCH", records + "/{record}", _edit_record),
-        ("DELETE", records + "/{record}", _delete_record),
-    )
-    for method, path, handler in routes:
-        app.router.add_route(method, PREFIX + path, answering(handler))
+    app = web.Application(middlewares=[_gate(Doors(store, token=token, maker=maker))])
+    for route in ROUTES:
+        app.router.add_route(route.method, PREFIX + route.path, answering(route))
     return app

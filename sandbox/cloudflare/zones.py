@@ -89,12 +89,12 @@ def need_zone(transaction: Transaction, identifier: str) -> dict[str, Any]:
     return zone
 
 
-def select_zones(transaction: Transaction, query: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The zones that a listing asks for, by name, status and account."""
+def select_zones(zones: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Those of some zones that a listing asks for, by name, status and account."""
     wanted = query.get("name", "").lower()
     operator, _, text = wanted.partition(":")
     found = []
-    for zone in all_zones(transaction):
+    for zone in zones:
         name = zone["name"]
         tests = {
             "equal": name == text,

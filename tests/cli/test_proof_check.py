@@ -164,3 +164,28 @@ def test_a_token_that_is_nowhere_is_told(folder: Path, monkeypatch: pytest.Monke
         "repair: run `pulumi config set --secret cloudflare-token`, or set LAB_SECRET_CLOUDFLARE_TOKEN"
         in result.stdout
     )
+
+
+def test_a_minted_token_is_warned_of_and_its_credential_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check says what the credential is worth and how to do without; online, whether it may make tokens."""
+    placed(folder, LAB + CERTIFICATE.replace("]}", "], mint-token: cloudflare-token-maker}"))
+    monkeypatch.setenv("PATH", str(folder))
+    app = application(Store(":memory:"), token="right", maker="maker", zones=("lab.example",))
+    with served_on_loopback(app) as url:
+        monkeypatch.setenv("LAB_CONNECTION_CLOUDFLARE", f"{url}/client/v4")
+        monkeypatch.setenv("LAB_SECRET_CLOUDFLARE_TOKEN", "right")
+        monkeypatch.delenv("LAB_SECRET_CLOUDFLARE_TOKEN_MAKER", raising=False)
+        missing = run("check", "--online")
+        monkeypatch.setenv("LAB_SECRET_CLOUDFLARE_TOKEN_MAKER", "maker")
+        there = run("check", "--online")
+    offline = run("check")
+    assert (missing.exit_code, there.exit_code, offline.exit_code) == (1, 0, 0)
+    assert "  - no: minted token: cloudflare-token-maker is neither in " in missing.stdout
+    assert "  - yes: minted token: the credential may make tokens, any of its owner\n" in there.stdout
+    assert (
+        "  - cannot tell: minted token: Traefik's own is made with cloudflare-token-maker, " in offline.stdout
+    )
+    assert "cloudflare-token-maker can make any API token of its owner" in offline.stdout
+    assert "remove mint-token: Traefik then gets cloudflare-token" in offline.stdout

@@ -27,6 +27,7 @@ VERSIONED = (
     "docker:index/network:Network",
     "docker:index/container:Container",
     "docker:index/volume:Volume",
+    "cloudflare:index/apiToken:ApiToken",
     "cloudflare:index/dnsRecord:DnsRecord",
 )
 

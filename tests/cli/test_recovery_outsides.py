@@ -264,10 +264,14 @@ def test_a_record_of_the_state_is_not_found_again() -> None:
     record = {"id": "r1", "type": "A", "name": "a.lab.example", "content": "10.0.0.1"}
     asked = operation("cloudflare:index/dnsRecord:DnsRecord", {**record, "zoneId": "z"})
     with served_on_loopback(answering({"/zones/z/dns_records": {"result": [record]}})) as address:
-        zones = CloudflareZones(address, "t")
+        zones = CloudflareZones(address, "t", _no_maker)
 
         assert zones.find(asked).id == "r1"
         assert zones.find(replace(asked, taken=frozenset({"r1"}))).outcome is Outcome.absent
+
+
+def _no_maker() -> str:
+    raise AssertionError("records are looked up with the token of the zone")
 
 
 def test_a_lost_key_is_replaced() -> None:

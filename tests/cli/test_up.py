@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.up import _urls
+from cli.up import API_SECRETS, _urls
 from cli.verify import ROOTS_VARIABLE
 from lab.plan import load_plan
+from sandbox.environment import API_CREDENTIALS
 
 ROOT = Path(__file__).resolve().parents[2]
 FORWARDS = {443: ("127.0.0.1", 20001)}
@@ -35,3 +36,8 @@ def test_without_a_root_curl_verifies_nothing(tmp_path: Path, monkeypatch: pytes
     lines = _lines(tmp_path, monkeypatch)
     assert [line for line in lines if "curl" in line and "curl -k " not in line] == []
     assert lines[-1] == "  -k, because Traefik signed its certificate itself: nobody here signs any"
+
+
+def test_no_secret_is_generated_in_place_of_a_credential() -> None:
+    """What the sandbox's APIs accept is made by the sandbox, and `make up` asks it for nothing of that name."""
+    assert set(API_CREDENTIALS.values()) == API_SECRETS

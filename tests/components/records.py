@@ -20,6 +20,7 @@ from lab.plan.records import (
     GuestPlan,
     ImagePlan,
     IngressPlan,
+    MintPlan,
     NetworkPlan,
     NicPlan,
     NodePlan,
@@ -183,6 +184,9 @@ CERTIFICATE = CertificatePlan(
         )
         for tag in ("issue", "issuewild")
     ),
+)
+MINTED = replace(
+    CERTIFICATE, mint=MintPlan(name="homelab/dev: DNS-01", maker=SecretRef("cloudflare-token-maker"))
 )
 DNS = DnsPlan(
     provider="cloudflare",

@@ -32,7 +32,8 @@ from sandbox.dns.server import NameServer, bound
 from sandbox.store import Store
 from tests.support.needs import need
 
-TOKEN = "the-token-of-one-zone"
+TOKEN = "the-token-of-the-lab"
+MAKER = "the-credential-that-makes-tokens"
 LOOPBACK = "127.0.0.1"
 # Each order is proven anew: half of them would rest on an earlier proof, and need no token.
 _STRICT = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
@@ -98,7 +99,7 @@ def internet(folder: Path, zones: tuple[str, ...] = ("lab.example",)) -> Iterato
 
     Args:
         folder: where its files go.
-        zones: those that the token sees.
+        zones: those of the account.
     """
     checkout = Checkout(folder)
     checkout.make_dirs()
@@ -155,7 +156,7 @@ async def _start(
     with published.transaction() as transaction:
         # Everybody sees a zone, whichever account it is in.
         create_zones(transaction, ("lab.example",))
-    api = cloudflare(account, token=TOKEN, zones=zones)
+    api = cloudflare(account, token=TOKEN, maker=MAKER, zones=zones)
     there.cloudflare = f"http://{LOOPBACK}:{await _site(api, stack)}/client/v4"
     port = free_port()
     listening = await NameServer(published).serve(*bound(LOOPBACK, port))

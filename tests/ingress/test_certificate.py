@@ -17,6 +17,7 @@ from cryptography import x509
 from lab.render.traefik import dynamic_configuration, static_configuration
 from probe.signing import Refusal, refusal
 from tests.ingress.internet import TOKEN, Internet, Trouble, internet
+from tests.ingress.minting import mint
 from tests.support.backends import shown_certificate
 from tests.support.plans import plan_of
 from tests.support.traefik import LOCAL, Authority, RealTraefik, Surroundings
@@ -182,4 +183,35 @@ def test_a_token_of_another_zone_gets_no_certificate(tmp_path: Path) -> None:
         refused = _refused(one)
         assert refused.cause == "the token's account has no zone for the name"
         assert "lab.example" in refused.said
+        assert one.shown is None
+
+
+def test_a_minted_token_gets_the_wildcard_and_its_successor_renews_it(edge: Edge, outside: Internet) -> None:
+    """The token is for this and no more; replaced before it is revoked, the next certificate comes with the new one."""
+    with mint(outside) as credential:
+        old, value = credential.make("lab.example")
+        edge.token.write_text(value)
+        first = _first(edge)
+        names = first.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert names.get_values_for_type(x509.DNSName) == ["*.dev.lab.example"]
+        _, value = credential.make("lab.example")
+        credential.revoke(old)
+        _again(edge)
+        assert _refused(edge).cause == "Cloudflare does not accept the token, or not for writing"
+        edge.token.write_text(value)
+        _again(edge)
+        _wait_until(lambda: edge.signed and edge.shown != first, "another certificate")
+        assert edge.refusal is None
+
+
+def test_a_token_minted_for_another_zone_gets_no_certificate(tmp_path: Path) -> None:
+    """Both zones are in the account, and the token sees one of them: its rights keep it out, not the account."""
+    with (
+        internet(tmp_path / "internet", ("lab.example", "other.example")) as there,
+        mint(there) as credential,
+        _edge(tmp_path / "traefik", there) as one,
+    ):
+        one.token.write_text(credential.make("other.example")[1])
+        one.traefik.start()
+        assert _refused(one).cause == "the token's account has no zone for the name"
         assert one.shown is None

@@ -9,7 +9,7 @@ from aiohttp import web
 from cloudflare import Cloudflare
 
 from lab.plan.records import CertificatePlan, DnsRecordPlan
-from probe.zone import zone_conditions
+from probe.zone import minting_conditions, zone_conditions
 from sandbox.cloudflare.server import application
 from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
@@ -145,3 +145,36 @@ def test_nobody_answers() -> None:
     ((what, verdict, reason),) = said(base)
     assert (what, verdict) == ("zone", "cannot tell")
     assert reason.startswith(f"{base} does not answer (")
+
+
+@pytest.mark.parametrize(
+    ("credential", "verdict", "reason"),
+    [
+        ("maker", "yes", "the credential may make tokens, any of its owner"),
+        (
+            TOKEN,
+            "no",
+            "the credential may not make tokens: 403 9109 Unauthorized to access requested resource",
+        ),
+        (
+            "another",
+            "no",
+            "the credential may not make tokens: 403 9109 Invalid access token; 10000 Authentication error",
+        ),
+    ],
+)
+def test_whether_a_credential_may_make_tokens(credential: str, verdict: str, reason: str) -> None:
+    """Found out without making one; the credential is in no answer."""
+    app = application(Store(":memory:"), token=TOKEN, maker="maker", zones=("lab.example",))
+    with served_on_loopback(app) as url:
+        (found,) = minting_conditions(f"{url}/client/v4", credential)
+        with Cloudflare(api_token="maker", base_url=f"{url}/client/v4") as client:
+            assert list(client.user.tokens.list()) == []
+    assert (found.what, str(found.verdict), found.reason) == ("minted token", verdict, reason)
+    assert bool(found.repair) == (verdict == "no")
+
+
+def test_a_silent_api_does_not_say_whether_a_credential_may_make_tokens() -> None:
+    """One condition that nobody can tell, of the token and not of the zone."""
+    (found,) = minting_conditions("http://127.0.0.1:1/client/v4", "maker")
+    assert (found.what, str(found.verdict)) == ("minted token", "cannot tell")

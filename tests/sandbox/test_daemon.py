@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 import docker
 import pytest
+import requests
 
 from lab.render.bootstrap import docker_host
 from sandbox import lifecycle
@@ -111,6 +113,17 @@ def test_status_and_logs_of_a_stopped_sandbox(tmp_path: Path) -> None:
     assert (asked.returncode, asked.stderr) == (1, "there is no log of daemon; known: none yet\n")
 
 
+def _exported(environment: str, variable: str) -> str:
+    (line,) = [line for line in environment.splitlines() if line.startswith(f"export {variable}=")]
+    return shlex.split(line)[1].partition("=")[2]
+
+
+def _may_make_tokens(checkout: Checkout, token: str) -> bool:
+    base = f"http://127.0.0.1:{checkout.ports(['cloudflare'])['cloudflare']}/client/v4"
+    headers = {"Authorization": f"Bearer {token}"}
+    return requests.get(f"{base}/user/tokens", headers=headers, timeout=5).status_code == 200
+
+
 @pytest.mark.engine
 def test_simulated_from_start_to_clean() -> None:
     """Without real engines everything answers, says what is not real, and is gone after `clean`."""
@@ -126,6 +139,8 @@ def test_simulated_from_start_to_clean() -> None:
         environment = checkout.env_file.read_text()
         assert checkout.env_file.stat().st_mode & 0o777 == 0o600
         assert "export LAB_SECRET_DB_PASSWORD=" in environment
+        assert _may_make_tokens(checkout, _exported(environment, "LAB_SECRET_CLOUDFLARE_TOKEN_MAKER"))
+        assert not _may_make_tokens(checkout, _exported(environment, "LAB_SECRET_CLOUDFLARE_TOKEN"))
         again = sandbox_command(checkout, "start", "--simulated")
         assert again.returncode == 0
         assert checkout.env_file.read_text() == environment

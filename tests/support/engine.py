@@ -300,6 +300,8 @@ def _computed(found: Registration) -> dict[str, Any]:
         return {"imageId": f"sha256:{found.name}"}
     if short == "TailnetKey":
         return {"key": {_SIGNATURE: _SECRET, "value": f"tskey-auth-{found.name}"}}
+    if short == "ApiToken":
+        return {"value": {_SIGNATURE: _SECRET, "value": f"token-of-{found.name}"}}
     if short == "VmLegacy":
         disks = [
             {**disk, "pathInDatastore": disk.get("pathInDatastore") or f"vm-{found.inputs['vmId']}-disk-{n}"}

@@ -7,6 +7,7 @@ violation, which is a path that nobody declared, does.
 from collections.abc import Callable, Iterator
 
 from lab.isolation.findings.addresses import addresses
+from lab.isolation.findings.certificate import certificate
 from lab.isolation.findings.docker_api import docker_api
 from lab.isolation.findings.docker_networks import docker_networks
 from lab.isolation.findings.finding import Finding
@@ -25,6 +26,7 @@ _RULES: tuple[Callable[[Proof], Iterator[Finding]], ...] = (
     names,
     public_names,
     routes,
+    certificate,
     addresses,
     firewall,
     starting,

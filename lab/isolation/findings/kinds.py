@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "wider-audience": "somebody gets to a route and is none of its audiences",
     "unverified-target": "a target of a route whose certificate the ingress does not check",
     "untrusted-certificate": "visitors who are shown a certificate of Cloudflare's Origin CA and come past its proxy",
+    "mints-any-token": "a credential with which whoever has Pulumi's machine or state makes any token of its owner",
     "address-proves-little": "a list of allowed addresses, where many visitors have one address",
     "firewall-flag-missing": "rules that Proxmox may ignore, because one of its three flags is not set here",
     "trunk": "an interface that carries several VLANs",

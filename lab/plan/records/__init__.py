@@ -23,7 +23,15 @@ from lab.plan.records.containers import (
     StackPlan,
     VolumePlan,
 )
-from lab.plan.records.dns import CertificatePlan, DnsPlan, DnsRecordPlan, NamePlan, PairPlan, ResolverPlan
+from lab.plan.records.dns import (
+    CertificatePlan,
+    DnsPlan,
+    DnsRecordPlan,
+    MintPlan,
+    NamePlan,
+    PairPlan,
+    ResolverPlan,
+)
 from lab.plan.records.guard import ANYWHERE, GuardPlan, GuardRule
 from lab.plan.records.ingress import (
     Auth,
@@ -97,6 +105,7 @@ __all__ = [
     "IngressPlan",
     "LabPlan",
     "Middleware",
+    "MintPlan",
     "NamePlan",
     "NetworkPlan",
     "NetworkPurpose",

@@ -31,6 +31,16 @@ class PairPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MintPlan:
+    """An API token that is made for Traefik alone."""
+
+    name: str
+    """What Cloudflare's list of tokens calls it."""
+    maker: SecretRef
+    """The credential that makes it, and can make any other token of its owner."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CertificatePlan:
     """What the ingress' certificate covers and who signs it."""
 
@@ -42,6 +52,8 @@ class CertificatePlan:
     """Where Traefik looks for its answer to the challenge: public ones, because a split horizon would hide it."""
     caa: tuple[DnsRecordPlan, ...] = ()
     """The records that name the one authority that may sign for each base name."""
+    mint: MintPlan | None = None
+    """The token with which the challenge is answered; None where that is the lab's own."""
     pair: PairPlan | None = None
     """Where it was signed elsewhere; None where an authority is asked."""
 

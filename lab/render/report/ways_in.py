@@ -66,8 +66,9 @@ def names(plan: LabPlan) -> Iterator[list[str]]:
     """Certificate, public names, resolver and tailnet."""
     if plan.certificate is not None:
         c = plan.certificate
+        minted = f", with a token that is minted with {c.mint.maker.name}" if c.mint is not None else ""
         how = (
-            f"by DNS-01 at {c.dns}"
+            f"by DNS-01 at {c.dns}{minted}"
             if c.pair is None
             else f"as the secrets {c.pair.certificate.name} and {c.pair.key.name}"
         )

@@ -1,7 +1,7 @@
 """Cloudflare: recorded requests to a fresh API with the zone of the recording.
 
-Ids of zones, accounts and records differ, and are translated. A record that is read before anything creates it was
-there, and after a change from outside it is as the next answer shows it.
+Ids of zones, accounts, records and tokens differ, and are translated. A record that is read before anything creates
+it was there, and after a change from outside it is as the next answer shows it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from aiohttp import web
+
 from sandbox.cloudflare import zones
-from sandbox.cloudflare.server import PREFIX, application
+from sandbox.cloudflare.call import PREFIX
+from sandbox.cloudflare.rights import zone_resource
+from sandbox.cloudflare.server import application
+from sandbox.cloudflare.tokens import COLLECTION as TOKENS
 from sandbox.conformance.context import CONTEXTS
 from sandbox.conformance.difference import Difference
 from sandbox.conformance.errors import Unplayable
@@ -26,15 +31,18 @@ from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 
 _ZONE = re.compile(rf"{PREFIX}/zones/([0-9a-f]{{32}})")
+_TOKEN = re.compile(rf"{PREFIX}/user/tokens/([0-9a-f]{{32}})")
+_RESOURCE = re.compile(re.escape(zone_resource("")) + r"[0-9a-f]{32}")
 _RECORD = re.compile(rf"{PREFIX}/zones/([0-9a-f]{{32}})/dns_records/([0-9a-f]{{32}})")
 # An A, AAAA or CNAME record of the name is there.
 _HOST_TAKEN: Final = 81053
 # Where no answer names the zone: that of the recordings.
 _USUAL_ZONE = "example.org"
-# Times of the day of the recording, and what its server made up about an account and its plan.
+# Times of the day of the recording, random values, and what its server made up about an account, its plan and the
+# categories of permission groups.
 _UNREAD: Final = frozenset(
     ("created_on", "modified_on", "comment_modified_on", "tags_modified_on", "activated_on", "account", "plan", "owner",
-     "permissions")
+     "permissions", "issued_on", "value", "category")
 )  # fmt: skip
 # What the recording's server answered because it was told to: nobody can be asked to fail at that moment.
 _TOLD_TO_FAIL: Final = frozenset((401, 429, 500))
@@ -59,17 +67,27 @@ class _Server(JsonServer):
         for one in recorded:
             if (match := _ZONE.match(one["path"])) and not self.names.knows(match[1]):
                 self.names.learn(match[1], zones.zone_document(_USUAL_ZONE)["id"])
+            for resource in _resources(one):
+                self.names.learn(resource, zone_resource(zones.zone_document(_USUAL_ZONE)["id"]))
         self._make_as(recorded, made=_created(recorded))
         self._make_conflict(recorded)
 
     def outside(self, case: Case, step: Step) -> None:
         """As the next answers show it."""
-        self._make_as(exchanges_after(case, step), made=set())
+        following = list(exchanges_after(case, step))
+        self._make_as(following, made=set())
+        for one in following:
+            if (match := _TOKEN.match(one["path"])) and one["status"] == 404:
+                with self._store.transaction() as transaction:
+                    transaction.delete(TOKENS, self.names.to_ours(match[1]))
 
     def learn(self, exchange: Exchange, answer: Answer) -> None:
         """The id of what was created."""
         if exchange.request.method == "POST" and exchange.answer.status == answer.status == 200:
-            self.names.learn(_result(exchange.answer).get("id"), _result(answer).get("id"))
+            theirs, ours = _result(exchange.answer), _result(answer)
+            self.names.learn(theirs.get("id"), ours.get("id"))
+            for their, our in zip(theirs.get("policies", ()), ours.get("policies", ()), strict=False):
+                self.names.learn(their["id"], our["id"])
 
     def compare(self, exchange: Exchange, answer: Answer) -> list[Difference]:
         """Success with the recorded fields, or a failure of the same status and code."""
@@ -121,6 +139,15 @@ def _zones(recorded: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield from result if isinstance(result, list) else [result]
 
 
+def _resources(one: dict[str, Any]) -> Iterator[str]:
+    """The zones that a request names as resources of a token."""
+    body = one["body"] if isinstance(one.get("body"), dict) else {}
+    for policy in body.get("policies", ()):
+        for name in policy["resources"]:
+            if _RESOURCE.fullmatch(name):
+                yield name
+
+
 def _ordered(result: Any) -> Any:
     """A listing by name: no request of the recordings asks for an order."""
     return sorted(result, key=lambda one: str(one["name"])) if isinstance(result, list) else result
@@ -146,7 +173,7 @@ class CloudflareApi:
     def __init__(self) -> None:
         """Learn the routes of the API."""
         self._token = CONTEXTS[self.package].configuration["apiToken"]
-        self._routes = Routes(application(Store(":memory:"), token=self._token, zones=()))
+        self._routes = Routes(self._application(Store(":memory:")))
 
     def endpoint(self, request: Request) -> str:
         """Method and path, with the names of ids."""
@@ -157,7 +184,11 @@ class CloudflareApi:
         """A fresh API without zones."""
         store = Store(":memory:")
         try:
-            with served_on_loopback(application(store, token=self._token, zones=())) as url:
+            with served_on_loopback(self._application(store)) as url:
                 yield _Server(url, self._routes, self._token, store)
         finally:
             store.close()
+
+    def _application(self, store: Store) -> web.Application:
+        """Without zones; the recordings have one token, which may do everything."""
+        return application(store, token=self._token, maker=self._token, zones=())

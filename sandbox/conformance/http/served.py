@@ -46,7 +46,7 @@ class Names:
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _renamed(item, names) for key, item in value.items()}
+        return {names.get(key, key): _renamed(item, names) for key, item in value.items()}
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
     return names.get(value, value) if isinstance(value, str) else value

@@ -1,10 +1,12 @@
-"""Requests to the Cloudflare API: its routes, with records that nearly fit and ids that mostly exist."""
+"""Requests to the Cloudflare API: its routes, with records and tokens that nearly fit and ids that mostly exist."""
 
 from typing import Any
 from urllib.parse import urlencode
 
 from hypothesis import strategies as st
 
+from sandbox.cloudflare.rights import GROUPS
+from sandbox.cloudflare.zones import zone_document
 from tests.evidence.requests import junk
 from tests.evidence.requests.sending import Request
 
@@ -41,6 +43,11 @@ _EXTRAS: tuple[dict[str, Any], ...] = (
     {"settings": {"flatten_cname": True}}, {"settings": {"ipv4_only": True}, "proxied": True},
     {"comment": "", "tags": []},
 )  # fmt: skip
+_TOKEN_EXTRAS: tuple[dict[str, Any], ...] = (
+    {}, {}, {"status": "disabled"}, {"expires_on": "2020-01-01T00:00:00Z"}, {"not_before": "soon"},
+    {"condition": {"request_ip": {"in": ["127.0.0.0/8", "::/0"], "not_in": ["x"]}}}, {"condition": {}},
+    {"condition": []},
+)  # fmt: skip
 _QUERIES = (
     "name", "name.exact", "name.contains", "content", "content.startswith", "comment.absent", "type", "proxied",
     "match", "order", "direction", "page", "per_page", "search", "status", "account.id", "unknown",
@@ -59,6 +66,12 @@ _ROUTES = (
     ("GET", "/zones/{zone}"),
     ("GET", "/zones"),
     ("GET", "/user/tokens/verify"),
+    *[("POST", "/user/tokens")] * 2,
+    ("PUT", "/user/tokens/{record}"),
+    ("DELETE", "/user/tokens/{record}"),
+    ("GET", "/user/tokens/{record}"),
+    ("GET", "/user/tokens"),
+    ("GET", "/user/tokens/permission_groups"),
     ("OPTIONS", "/zones/{zone}"),
     ("POST", "/{zone}"),
 )
@@ -70,6 +83,10 @@ _TTL = st.sampled_from((1, 1, 60, 300, 86400, 59))
 _EXTRA = st.sampled_from(_EXTRAS)
 _CONTENT = {kind: st.sampled_from(contents) for kind, contents in _CONTENTS.items()}
 _DATUM = {kind: st.sampled_from(data) for kind, data in _DATA.items()}
+_RESOURCE = st.sampled_from(("*", "*", *(zone_document(zone)["id"] for zone in ZONES), "0" * 32))
+_EFFECT = st.sampled_from(("allow", "allow", "deny"))
+_GROUPS = st.lists(st.sampled_from((*GROUPS, *GROUPS, "0" * 32)), max_size=3)
+_BOUNDS = st.sampled_from(_TOKEN_EXTRAS)
 _QUERY = st.dictionaries(st.sampled_from(_QUERIES), st.sampled_from(_QUERY_VALUES), max_size=2)
 
 
@@ -85,6 +102,16 @@ def _record(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
+def _token(draw: st.DrawFn) -> dict[str, Any]:
+    resource = f"com.cloudflare.api.account.zone.{draw(_RESOURCE)}"
+    policy = {
+        "effect": draw(_EFFECT),
+        "permission_groups": [{"id": group} for group in draw(_GROUPS)],
+        "resources": {resource: "*"},
+    }
+    return {"name": draw(_NAME), "policies": [junk.damage(draw, policy)], **draw(_BOUNDS)}
+
+
 def _query(draw: st.DrawFn) -> str:
     found = draw(_QUERY)
     return f"?{urlencode(found, errors='surrogatepass')}" if found else ""
@@ -92,13 +119,13 @@ def _query(draw: st.DrawFn) -> str:
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
-    """One request; `{zone}` and `{record}` in its path stand for ids."""
+    """One request; `{zone}` and `{record}` in its path stand for ids, the second also for those of tokens."""
     method, path = draw(_ROUTE)
     path = "/".join(junk.segment(draw, part) if part.startswith("{") else part for part in path.split("/"))
     writes = method in ("POST", "PUT", "PATCH")
     return Request(
         method=method,
         path=f"/client/v4{path}{_query(draw) if method == 'GET' else ''}",
-        body=junk.body(draw, _record(draw)) if writes else None,
+        body=junk.body(draw, (_token if "/user/tokens" in path else _record)(draw)) if writes else None,
         headers=junk.headers(draw) if writes else {},
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cloudflare.types.dns import RecordResponse
+from cloudflare.types.user import TokenCreateResponse
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter
 from sandbox.cloudflare import zones as zone_store
 from sandbox.cloudflare.records import comparable, refuse_conflict
 from sandbox.cloudflare.server import application
+from sandbox.cloudflare.tokens import COLLECTION as TOKENS
 from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 from tests.evidence.requests import cloudflare
@@ -19,6 +21,7 @@ from tests.evidence.requests.sending import Answer, Request, Sender, sender
 
 TOKEN = "token-of-the-test"
 STATUSES = {200, 400, 403, 404, 405, 413, 415}
+TOKEN_SHOWN: TypeAdapter[Any] = TypeAdapter(TokenCreateResponse)
 RECORD: TypeAdapter[Any] = TypeAdapter(RecordResponse)
 
 
@@ -36,7 +39,7 @@ def check_envelope(answer: Answer) -> Any:
 
 
 def check_state(store: Store, client: Sender, zones: list[str]) -> None:
-    """Records are where their ids say, of the official type, and may stand beside each other."""
+    """Records and tokens are where their ids say and of the official types; records may stand beside each other."""
     with store.transaction() as transaction:
         for zone in zone_store.all_zones(transaction):
             found = dict(transaction.list(zone_store.records_collection(zone["id"])))
@@ -46,6 +49,9 @@ def check_state(store: Store, client: Sender, zones: list[str]) -> None:
                 RECORD.validate_python(record)
                 refuse_conflict(record, list(found.values()))
                 assert comparable(record)
+        for key, kept in transaction.list(TOKENS):
+            assert key == kept["token"]["id"]
+            assert TOKEN_SHOWN.validate_python(kept["token"]).value is None
     for zone_id in zones:
         path = f"/client/v4/zones/{zone_id}/dns_records?per_page=5000"
         shown = check_envelope(client.send(Request(method="GET", path=path)))
@@ -70,13 +76,17 @@ def test_ten_thousand_requests(run: list[tuple[Request, int]]) -> None:
     """Whatever is asked, the answer has the envelope, and the state is sound afterwards."""
     store = Store(":memory:")
     zones = [zone_store.zone_document(name)["id"] for name in cloudflare.ZONES]
-    records = ["f" * 32]
-    app = application(store, token=TOKEN, zones=cloudflare.ZONES)
+    records, values = ["f" * 32], []
+    app = application(store, token=TOKEN, maker=TOKEN, zones=cloudflare.ZONES)
     with served_on_loopback(app) as base, sender(base, f"Bearer {TOKEN}") as client:
         for request, number in run:
             zone, record = zones[number % len(zones)], records[number % len(records)]
             result = check_envelope(client.send(request.filled(zone=zone, record=record)))
             if request.method == "POST" and result:
                 records.append(result["id"])
+                values += [result["value"]] if "value" in result else []
         check_state(store, client, zones)
+        for value in values:
+            with sender(base, f"Bearer {value}") as bearer:
+                check_envelope(bearer.send(Request(method="GET", path="/client/v4/zones")))
     store.close()

@@ -254,6 +254,13 @@ CASES = [
         },
     ),
     Case(
+        "mints-any-token",
+        "certificate.mint-token",
+        {"certificate": {"names": ["*.lab.example"], "mint-token": "maker"}},
+        {"certificate": {"names": ["*.lab.example"]}},
+        {"dns": {"provider": "cloudflare"}, "ingress": ingress(audiences={"services": {"port": 443}})},
+    ),
+    Case(
         "unverified-target",
         "route tv.lab.example",
         {"devices": {"tv": {**WEB_TV, "route": route("tv", "services", scheme="https", verify="no")}}},

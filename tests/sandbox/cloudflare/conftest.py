@@ -12,13 +12,15 @@ from sandbox.conformance.serving import served_on_loopback
 from sandbox.store import Store
 
 TOKEN = "test-token-that-opens"
+MAKER = "test-token-that-makes-tokens"
 Send = Callable[..., tuple[int, dict[str, Any]]]
 
 
 @pytest.fixture
 def base() -> Iterator[str]:
     """The base URL of a fresh API with two zones."""
-    app = application(Store(":memory:"), token=TOKEN, zones=("example.org", "dev.lab.example"))
+    zones = ("example.org", "dev.lab.example")
+    app = application(Store(":memory:"), token=TOKEN, maker=MAKER, zones=zones)
     with served_on_loopback(app) as url:
         yield f"{url}/client/v4"
 

@@ -10,6 +10,7 @@ from cloudflare import Cloudflare
 from cloudflare.types.dns import ARecord, CAARecord
 from pydantic import TypeAdapter
 
+from sandbox.cloudflare.records import comparable
 from tests.sandbox.cloudflare.conftest import Send
 
 A = {"type": "A", "name": "app", "content": "203.0.113.5", "ttl": 300}
@@ -161,6 +162,12 @@ def test_listing_filters_and_pages(client: Cloudflare, send: Send, zone_id: str)
     info = send("GET", f"/zones/{zone_id}/dns_records?per_page=3&page=3")[1]["result_info"]
     assert info == {"page": 3, "per_page": 3, "count": 2, "total_count": 8, "total_pages": 3}
     assert send("GET", f"/zones/{zone_id}/dns_records?colour=red")[0] == 400
+
+
+@pytest.mark.parametrize(("content", "compared"), [("WWW.example.org.", "www.example.org"), (".", ".")])
+def test_contents_are_compared_without_their_last_dot(content: str, compared: str) -> None:
+    """But for the root, which has nothing else."""
+    assert comparable({"type": "HTTPS", "content": content}) == compared
 
 
 def test_requests_are_fast(send: Send, zone_id: str) -> None:

@@ -1,27 +1,31 @@
 """The cloudflare package against the sandbox's API, over real gRPC."""
 
+import json
 from collections.abc import Iterator
 
 import grpc
 import pytest
 
 from sandbox.cloudflare.server import application
+from sandbox.cloudflare.zones import zone_document
 from sandbox.conformance.serving import served_on_loopback
 from sandbox.plugins.cloudflare.provider import package
-from sandbox.plugins.values import UNKNOWN, Values
+from sandbox.plugins.values import UNKNOWN, Secret, Value, Values, text
 from sandbox.store import Store
 from tests.sandbox.plugins.conversation import Conversation, conversation
 
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 ZONE = "cloudflare:index/getZone:getZone"
+API_TOKEN = "cloudflare:index/apiToken:ApiToken"
 RECORDS = "cloudflare:index/getDnsRecords:getDnsRecords"
 TOKEN = "x" * 40
+DNS_WRITE, ZONE_READ = "4755a26eedb94da69e1066d98aa820be", "c8fed203ed3043cba015a93ad1616f1f"
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The base URL of an API with one zone."""
-    app = application(Store(":memory:"), token=TOKEN, zones=("lab.example",))
+    app = application(Store(":memory:"), token=TOKEN, maker=TOKEN, zones=("lab.example", "other.example"))
     with served_on_loopback(app) as url:
         yield f"{url}/client/v4"
 
@@ -47,6 +51,19 @@ def _record(plugin: Conversation, name: str) -> Values:
     }
 
 
+def _token(
+    zone: str = "lab.example", groups: tuple[str, ...] = (DNS_WRITE, ZONE_READ), resources: str = ""
+) -> Values:
+    named = f"com.cloudflare.api.account.zone.{zone_document(zone)['id']}"
+    given: list[Value] = [{"id": group} for group in groups]
+    policy: Values = {
+        "effect": "allow",
+        "permissionGroups": given,
+        "resources": resources or json.dumps({named: "*"}, separators=(",", ":")),
+    }
+    return {"name": "dns01", "policies": [policy]}
+
+
 def test_the_real_service_is_refused(plugin: Conversation) -> None:
     """Neither another address nor a missing one is accepted, nor a configuration without a token."""
     for url in ("https://api.cloudflare.com/client/v4", ""):
@@ -70,8 +87,8 @@ def test_a_zone_is_found_by_its_name(plugin: Conversation) -> None:
 def test_a_missing_zone_says_what_was_looked_for(plugin: Conversation) -> None:
     """The error names the filter and what to check."""
     with pytest.raises(grpc.RpcError) as error:
-        plugin.invoke(ZONE, {"filter": {"match": "all", "name": "other.example"}})
-    assert "other.example" in error.value.details()
+        plugin.invoke(ZONE, {"filter": {"match": "all", "name": "nowhere.example"}})
+    assert "nowhere.example" in error.value.details()
 
 
 def test_the_filter_needs_a_match(plugin: Conversation) -> None:
@@ -171,3 +188,59 @@ def test_every_record_of_a_zone_is_listed(plugin: Conversation) -> None:
     finally:
         for id, state in made:
             plugin.delete(RECORD, id, state)
+
+
+def test_a_token_lives_and_dies(plugin: Conversation) -> None:
+    """Create with a secret value, no difference, a refresh that keeps it (and the mark), delete, gone."""
+    inputs = _token()
+    id, state = plugin.create(API_TOKEN, inputs)
+    assert isinstance(state["value"], Secret)
+    assert len(text(state, "value")) == 40
+    assert list(plugin.diff(API_TOKEN, id, state, inputs).diffs) == []
+    _, read, _ = plugin.read(API_TOKEN, id, state, plugin.inputs(API_TOKEN, inputs))
+    assert (read["value"], type(read["value"])) == (state["value"], Secret)
+    assert list(plugin.diff(API_TOKEN, id, read, inputs).diffs) == []
+    plugin.delete(API_TOKEN, id, read)
+    assert plugin.read(API_TOKEN, id, read, inputs)[0] == ""
+    with pytest.raises(grpc.RpcError, match="Token not found"):
+        plugin.delete(API_TOKEN, id, read)
+
+
+def test_other_zones_change_a_token_in_place(plugin: Conversation) -> None:
+    """One PUT; the official plugin calls the value changed, and it is the same afterwards."""
+    id, state = plugin.create(API_TOKEN, _token())
+    answer = plugin.diff(API_TOKEN, id, state, _token("other.example"))
+    assert list(answer.diffs) == ["issuedOn", "lastUsedOn", "modifiedOn", "policies", "value"]
+    assert list(answer.replaces) == []
+    assert plugin.update(API_TOKEN, id, state, _token("other.example"))["value"] == state["value"]
+
+
+def _refreshed(plugin: Conversation, inputs: Values) -> list[str]:
+    """What a refresh makes of a token that nobody changed: the names that then differ."""
+    id, state = plugin.create(API_TOKEN, inputs)
+    assert list(plugin.diff(API_TOKEN, id, state, inputs).diffs) == []
+    _, read, _ = plugin.read(API_TOKEN, id, state, plugin.inputs(API_TOKEN, inputs))
+    return list(plugin.diff(API_TOKEN, id, read, inputs).diffs)
+
+
+def test_groups_in_another_order_are_no_difference(plugin: Conversation) -> None:
+    """The API sorts them; the official plugin keeps the program's order."""
+    assert _refreshed(plugin, _token(groups=(ZONE_READ, DNS_WRITE))) == []
+
+
+def test_blanks_in_resources_are_a_difference_for_ever(plugin: Conversation) -> None:
+    """The official plugin compares the text with the API's, which has none: a program must not write any."""
+    resource = f"com.cloudflare.api.account.zone.{zone_document('lab.example')['id']}"
+    assert "policies" in _refreshed(plugin, _token(resources=f'{{"{resource}": "*"}}'))
+
+
+def test_resources_that_are_no_json(plugin: Conversation) -> None:
+    """Refused before any request, in the official words."""
+    with pytest.raises(grpc.RpcError, match="invalid character 'x' looking for beginning of value"):
+        plugin.create(API_TOKEN, _token(resources="x"))
+
+
+def test_a_missing_token_cannot_be_imported(plugin: Conversation) -> None:
+    """An error, where a refresh drops it from the state."""
+    with pytest.raises(grpc.RpcError, match="Token not found"):
+        plugin.read(API_TOKEN, "0" * 32)

@@ -14,6 +14,7 @@ ARGUMENTS = {
     "docker:index/remoteImage:RemoteImage": "pulumi_docker.RemoteImageArgs",
     "docker:index/container:Container": "pulumi_docker.ContainerArgs",
     "cloudflare:index/dnsRecord:DnsRecord": "pulumi_cloudflare.DnsRecordArgs",
+    "cloudflare:index/apiToken:ApiToken": "pulumi_cloudflare.ApiTokenArgs",
     "tailscale:index/acl:Acl": "pulumi_tailscale.AclArgs",
     "tailscale:index/tailnetKey:TailnetKey": "pulumi_tailscale.TailnetKeyArgs",
 }
@@ -30,6 +31,8 @@ OBJECTS = {
     ("docker:index/container:Container", "hosts"): "pulumi_docker.ContainerHostArgs",
     ("docker:index/container:Container", "labels"): "pulumi_docker.ContainerLabelArgs",
     ("cloudflare:index/dnsRecord:DnsRecord", "data"): "pulumi_cloudflare.DnsRecordDataArgs",
+    ("cloudflare:index/apiToken:ApiToken", "policies"): "pulumi_cloudflare.ApiTokenPolicyArgs",
+    ("cloudflare:index/apiToken:ApiToken", "condition"): "pulumi_cloudflare.ApiTokenConditionArgs",
 }
 PROVIDERS = {
     "docker": "pulumi_docker.provider.ProviderArgs",
