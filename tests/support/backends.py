@@ -25,6 +25,8 @@ class Backends:
     """The keys with which the intrusion prevention was asked."""
     hold: threading.Event = field(default_factory=threading.Event)
     """Answers below `/slow` wait for it."""
+    held: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released by each request that has come to wait."""
 
     def http(self, name: str, tls: ssl.SSLContext | None = None) -> str:
         """A web server; its answer is JSON: its name, the path and the headers that arrived."""
@@ -71,6 +73,7 @@ def _handler(own: Backends, name: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path.startswith("/slow"):
+                own.held.release()
                 own.hold.wait(10)
             if self.path.startswith("/v1/decisions"):
                 own.keys.add(self.headers.get("X-Api-Key", ""))
