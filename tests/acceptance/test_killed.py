@@ -8,8 +8,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -24,12 +22,12 @@ from cli.recovery.asking import JsonApi
 from sandbox.checkout import Checkout
 from sandbox.orphans import processes
 from tests.acceptance.clone import Clone, clone_to
+from tests.acceptance.killing import kill_after, kill_while_asking
 from tests.support.needs import need
 
 pytestmark = pytest.mark.engine
 
 POINTS = (2, 18, 34, 50, 68, 86)
-CREATED = re.compile(r" created( replacement)? \(")
 BUILT_IN = {"bridge", "host", "none"}
 ANONYMOUS = re.compile(r"[0-9a-f]{64}$")
 STARTED = ("pulumi-language-", "pulumi-resource-", "sandbox.plugins")
@@ -59,10 +57,12 @@ def test_a_run_after_a_kill_converges(clone: Clone, point: int) -> None:
     require_converged(clone)
 
 
-def test_a_policy_that_was_being_written_is_nobodys_decision(clone: Clone) -> None:
+@pytest.mark.parametrize("written", [False, True])
+def test_a_policy_that_was_being_written_is_nobodys_decision(clone: Clone, written: bool) -> None:
     """Whether it was is not known; the next run reads the one in force, and knows its own from the default."""
     assert clone.make("clean").code == 0
-    kill_after(clone, 1, word=r"tailscale:index:Acl tailnet creating")
+    kill_after(clone, 1)
+    kill_while_asking(clone, "tailscale", ("POST", "/api/v2/tailnet/-/acl"), answered=written)
 
     again = clone.make("up")
 
@@ -112,46 +112,6 @@ def test_a_stop_after_a_kill_leaves_no_process(clone: Clone) -> None:
 
     assert started(clone) == []
     assert [line for line in clone.leftovers() if line.startswith("process")] == []
-
-
-def kill_after(clone: Clone, created: int, *, word: str = "") -> None:
-    """Run `make up`, and kill its engine without warning once that many resources were created."""
-    wanted = re.compile(word) if word else CREATED
-    count, lines = 0, []
-    with subprocess.Popen(
-        ["make", "--no-print-directory", "up"],
-        cwd=clone.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    ) as run:
-        assert run.stdout is not None
-        for line in run.stdout:
-            lines.append(line)
-            count += bool(wanted.search(line))
-            if count >= max(created, 1):
-                os.kill(engine(clone), signal.SIGKILL)
-                break
-        run.stdout.read()
-    assert count >= max(created, 1), f"it ended before it could be killed:\n{''.join(lines[-40:])}"
-    assert run.returncode != 0
-
-
-def engine(clone: Clone) -> int:
-    """The process of the clone's engine."""
-    found = [
-        p.pid for p in processes() if p.program == "pulumi" and "up" in p.arguments and _in(clone, p.pid)
-    ]
-    assert len(found) == 1, found
-    return found[0]
-
-
-def _in(clone: Clone, pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/cwd").resolve() == clone.root.resolve()
-    except OSError:
-        return False
 
 
 def started(clone: Clone) -> list[str]:
