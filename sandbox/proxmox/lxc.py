@@ -154,7 +154,7 @@ def routes() -> Routes:
     return {
         ("GET", _HERE): _list,
         ("POST", _HERE): _create,
-        ("DELETE", _ONE): lambda call: power.destroy(call, "lxc", guest_config.forget),
+        ("DELETE", _ONE): lambda call: power.destroy(call, "lxc"),
         ("GET", f"{_ONE}/config"): _get_config,
         ("PUT", f"{_ONE}/config"): _put_config,
         ("PUT", f"{_ONE}/resize"): lambda call: guest_config.resize(call, "lxc"),

@@ -30,10 +30,17 @@ Forget = Callable[[Transaction, records.Record], None]
 class Power:
     """Changes whether guests run; one per application, because it holds a lock per guest."""
 
-    def __init__(self, store: Store, host: GuestHost) -> None:
-        """Act on the guests of this store through this host."""
+    def __init__(self, store: Store, host: GuestHost, forget: Forget) -> None:
+        """Act on the guests of this store through this host.
+
+        Args:
+            store: with the records of the guests.
+            host: runs them.
+            forget: takes out what others keep of a guest that is destroyed, in the transaction that ends it.
+        """
         self._store = store
         self._host = host
+        self._forget = forget
         self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
 
@@ -69,8 +76,8 @@ class Power:
             with self._store.transaction() as t:
                 t.delete(UNFINISHED, str(vmid))
 
-    def destroy(self, vmid: int, forget: Forget) -> None:
-        """Remove a guest, then its record and what `forget` removes, in one transaction."""
+    def destroy(self, vmid: int) -> None:
+        """Remove a guest, then its record and what others keep of it, in one transaction."""
         with self._lock(vmid):
             self._begin(vmid, "destroy")
             self._host.destroy(vmid)
@@ -78,17 +85,16 @@ class Power:
                 t.delete(UNFINISHED, str(vmid))
                 record = records.find(t, vmid)
                 if record is not None:
-                    forget(t, record)
+                    self._forget(t, record)
                     drives.destroy(t, record)
                     t.delete(records.COLLECTION, str(vmid))
 
-    def take_over(self, tasks: Tasks, user: str, forget: Forget) -> None:
+    def take_over(self, tasks: Tasks, user: str) -> None:
         """Go on where an earlier daemon ended, however it did; called before any request.
 
         Args:
             tasks: in which the second half of a reboot runs.
             user: whose tasks they are.
-            forget: as for `destroy`.
         """
         with self._store.transaction() as t:
             for record in records.every(t):
@@ -98,7 +104,7 @@ class Power:
             unfinished = [(int(key), action) for key, action in t.list(UNFINISHED)]
         for vmid, action in unfinished:
             if action == "destroy":
-                self.destroy(vmid, forget)
+                self.destroy(vmid)
             else:
                 self._start_again(vmid, tasks, user)
 
@@ -177,7 +183,7 @@ def _running(call: Call, kind: str) -> int:
     return vmid
 
 
-def destroy(call: Call, kind: str, forget: Forget) -> Any:
+def destroy(call: Call, kind: str) -> Any:
     """The `DELETE` call of a guest; refused while it runs (unless forced) or is protected."""
     vmid = int(call.values["vmid"])
     record = records.load(call.t, kind, call.node, vmid)
@@ -189,7 +195,7 @@ def destroy(call: Call, kind: str, forget: Forget) -> Any:
         raise failed(f"unable to destroy CT {vmid} - container is running")
 
     def work(log: list[str]) -> None:
-        call.power.destroy(vmid, forget)
+        call.power.destroy(vmid)
 
     return call.worker(_task(kind, "destroy"), str(vmid), work)
 

@@ -154,7 +154,7 @@ def routes() -> Routes:
     return {
         ("GET", _HERE): _list,
         ("POST", _HERE): _create,
-        ("DELETE", _ONE): lambda call: power.destroy(call, "qemu", guest_config.forget),
+        ("DELETE", _ONE): lambda call: power.destroy(call, "qemu"),
         ("GET", f"{_ONE}/config"): _get_config,
         ("PUT", f"{_ONE}/config"): _put_config,
         ("POST", f"{_ONE}/config"): _post_config,

@@ -25,6 +25,7 @@ from sandbox.proxmox import (
     cluster,
     firewall,
     groups,
+    guest_config,
     lxc,
     moves,
     network,
@@ -92,12 +93,12 @@ class _Server:
         self._owner = token.partition("=")[0]
         self._description = description
         self._guests = guests
-        self._power = Power(store, guests)
+        self._power = Power(store, guests, guest_config.forget)
         self._routes = routes()
         self.tasks = Tasks(store)
 
     def take_over(self) -> None:
-        self._power.take_over(self.tasks, self._owner, firewall.forget_guest)
+        self._power.take_over(self.tasks, self._owner)
 
     async def answer(self, request: web.Request) -> web.Response:
         try:

@@ -1,7 +1,7 @@
 """A daemon that was killed between the books of the API and those of its host: the next one makes them agree."""
 
 from sandbox.proxmox import records
-from sandbox.proxmox.firewall import forget_guest
+from sandbox.proxmox.guest_config import forget
 from sandbox.proxmox.power import UNFINISHED, Power
 from sandbox.proxmox.tasks import Tasks
 from sandbox.store import Store
@@ -12,7 +12,7 @@ CURRENT = "nodes/pve-a/qemu/201/status/current"
 
 def _next_daemon(store: Store, host: RecordingHost) -> None:
     tasks = Tasks(store)
-    Power(store, host).take_over(tasks, TOKEN.partition("=")[0], forget_guest)
+    Power(store, host, forget).take_over(tasks, TOKEN.partition("=")[0])
     tasks.close()
 
 
@@ -46,8 +46,10 @@ def test_a_guest_that_was_told_to_stop_counts_as_stopped(api: Api, host: Recordi
 
 
 def test_a_destruction_that_was_begun_is_ended(api: Api, host: RecordingHost, store: Store) -> None:
-    """What the host removed cannot come back, so the guest goes, with its volumes and its firewall."""
+    """What the host removed cannot come back, so the guest goes, with its volumes, its firewall and its place in a pool."""
     _vm(api)
+    api.ok("POST", "pools", poolid="lab")
+    api.ok("PUT", "pools/lab", vms="201")
     api.ok("PUT", "nodes/pve-a/qemu/201/firewall/options", enable=1)
     with store.transaction() as t:
         t.put(UNFINISHED, "201", "destroy")
@@ -58,6 +60,8 @@ def test_a_destruction_that_was_begun_is_ended(api: Api, host: RecordingHost, st
     with store.transaction() as t:
         assert t.list("pve/firewall") == []
         assert t.list(UNFINISHED) == []
+    api.vm(201)
+    assert api.ok("GET", "pools/lab")["members"] == [], "the next guest of that number is another one"
 
 
 def test_the_second_half_of_a_reboot_follows(api: Api, host: RecordingHost, store: Store) -> None:
