@@ -50,7 +50,7 @@ def figures_of(outcomes: Iterable[Outcome]) -> dict[str, Figures]:
         one = found.setdefault(outcome.subject, Figures())
         one.steps += 1
         one.verdicts[outcome.verdict] += 1
-        for kind in {difference.kind for difference in outcome.differences}:
+        for kind in dict.fromkeys(difference.kind for difference in outcome.differences):
             one.kinds[kind] += 1
         for difference in outcome.differences:
             one.examples.setdefault(
