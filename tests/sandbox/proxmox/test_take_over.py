@@ -46,7 +46,7 @@ def test_a_guest_that_was_told_to_stop_counts_as_stopped(api: Api, host: Recordi
 
 
 def test_a_destruction_that_was_begun_is_ended(api: Api, host: RecordingHost, store: Store) -> None:
-    """What the host removed cannot come back, so the guest goes, with its volumes, its firewall and its place in a pool."""
+    """What the host removed cannot come back, so the guest goes, with volumes, firewall and place in a pool."""
     _vm(api)
     api.ok("POST", "pools", poolid="lab")
     api.ok("PUT", "pools/lab", vms="201")
