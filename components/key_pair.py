@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from components.secrets import plain
 from lab.errors import Issue, LabError
@@ -98,6 +99,7 @@ def problems(plan: CertificatePlan, certificate: str, key: str, now: datetime) -
             repair="set both secrets anew, from the same pair",
         )
     yield from _names(plan, where, leaf)
+    yield from _purpose(where, leaf)
     yield from _dates(where, leaf, now)
     yield from _signer(plan, where, leaf)
     yield from _order(where, [leaf, *above])
@@ -137,6 +139,20 @@ def _names(plan: CertificatePlan, where: str, leaf: x509.Certificate) -> Iterato
             path=where,
             problem=f"it is for {', '.join(held) or 'no name'} and not for {', '.join(bare)}",
             repair="have one signed for all of certificate.names, or write there what this one is for",
+        )
+
+
+def _purpose(where: str, leaf: x509.Certificate) -> Iterator[Issue]:
+    """A certificate that names its purposes is good for no other (RFC 5280, 4.2.1.12)."""
+    try:
+        purposes = set(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return
+    if not purposes & {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}:
+        yield Issue(
+            path=where,
+            problem="it is not for servers: of the purposes that it names (extended key usage) none is serverAuth",
+            repair="have one signed for a server",
         )
 
 

@@ -8,6 +8,7 @@ import pulumi
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from components.key_pair import PairProblems, problems, refuse_unfit_pair
 from lab.plan.records import CertificatePlan, LabPlan, PairPlan, SecretRef
@@ -37,6 +38,9 @@ def test_a_good_pair_has_no_problem() -> None:
     assert found(GOOD) == []
     assert found(pair("*.lab.example", "*.example", "lab.example")) == []
     assert found(pair("*.Lab.Example", "LAB.example")) == []
+    both = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+    for purposes in (both, [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]):
+        assert found(pair(*SHOWN.names, purposes=purposes)) == []
 
 
 @pytest.mark.parametrize(
@@ -55,6 +59,11 @@ def test_a_good_pair_has_no_problem() -> None:
             replace(GOOD, key=pair(NAME).key),
             "own-key",
             "it is not the key of own-certificate: the two belong to different pairs",
+        ),
+        (
+            pair(*SHOWN.names, purposes=[ExtendedKeyUsageOID.CLIENT_AUTH]),
+            "own-certificate",
+            "it is not for servers: of the purposes that it names (extended key usage) none is serverAuth",
         ),
         (pair("*.lab.example"), "own-certificate", "it is for *.lab.example and not for lab.example"),
         (pair(), "own-certificate", "it is for no name and not for *.lab.example, lab.example"),

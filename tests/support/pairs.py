@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ORIGIN = "CloudFlare Origin SSL Certificate Authority"
@@ -40,6 +40,7 @@ def pair(
     days: int = 365,
     order: int = 1,
     curve: ec.EllipticCurve | None = None,
+    purposes: Sequence[ObjectIdentifier] = (),
 ) -> Pair:
     """A pair for some names.
 
@@ -50,6 +51,7 @@ def pair(
         days: for how long.
         order: 1 for the certificate first, -1 for the authority first.
         curve: of its key; None: P-256.
+        purposes: what it says that it is for; nothing where there are none.
     """
     signer, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(curve or ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, authority)])
@@ -60,6 +62,8 @@ def pair(
     if names:
         alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         leaf = leaf.add_extension(alternative, critical=True)
+    if purposes:
+        leaf = leaf.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     chain = [_signed(leaf, signer), _signed(root, signer)]
     return Pair("".join(chain[::order]), _written(own), chain[1], _written(own, "a passphrase"))
 
