@@ -158,6 +158,6 @@ def _no_rights(zone: str, said: str) -> Issue:
     return Issue(
         path=f"zone {zone}",
         problem=f"Cloudflare refuses the token cloudflare-token: {said}",
-        repair="make a token with Zone Read and DNS Write for this zone, and "
+        repair="make a token with Zone Read and DNS Edit for this zone, and "
         "`pulumi config set --secret cloudflare-token`",
     )

@@ -24,7 +24,7 @@ class WildcardCertArgs:
 
     certificate: CertificatePlan
     dns_token: pulumi.Input[str] | None = None
-    """A ready Cloudflare token for the zones of the names: Zone Read and DNS Write."""
+    """A ready Cloudflare token for the zones of the names: Zone Read and DNS Edit."""
     maker: pulumi.ProviderResource | None = None
     """Cloudflare with a credential that may make tokens, where `certificate.mint` wants one made instead."""
 

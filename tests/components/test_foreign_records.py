@@ -127,7 +127,7 @@ def test_a_token_that_may_only_read_is_refused() -> None:
     """It would fail at the first record, when half of the lab exists."""
     text = refused(Zones(permissions=("#dns_records:read", "#zone:read")))
     assert "it may read records and not write them" in text
-    assert "DNS Write" in text
+    assert "DNS Edit" in text
 
 
 def test_a_lab_without_public_records_asks_nobody() -> None:
