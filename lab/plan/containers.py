@@ -12,7 +12,7 @@ from lab.plan.docker_proxies import consumer_of, filter_of, proxy_of
 from lab.plan.draft import Draft
 from lab.plan.hosts import known_host
 from lab.plan.needs import check_needs
-from lab.plan.publishing import published_ports
+from lab.plan.published_ports import published_ports
 from lab.plan.records import (
     DockerHostPlan,
     FilePlan,

@@ -2,7 +2,7 @@
 
 from lab.names import owned_comment
 from lab.plan.draft import Draft
-from lab.plan.publication import Publications
+from lab.plan.public_names import Publications
 from lab.plan.records import DnsPlan, DnsRecordPlan, IngressPlan, Publication, ResolverPlan
 from lab.plan.zones import public_zones, zone_of
 

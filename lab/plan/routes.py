@@ -12,7 +12,7 @@ from lab.plan.certificate import certificate_names
 from lab.plan.draft import Draft
 from lab.plan.entries import check_ports, check_tls, tls_of
 from lab.plan.middlewares import named_middlewares
-from lab.plan.publication import Publications
+from lab.plan.public_names import Publications
 from lab.plan.records import Auth, RoutePlan, SecretRef, TargetTlsPlan
 from lab.plan.route_targets import DeclaredRoute, TargetAddresses, declared_routes, routed_port
 
