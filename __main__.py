@@ -18,6 +18,7 @@ from components import assembly as create
 from components.deployed import deployed
 from components.foreign_records import refuse_foreign_records
 from components.key_pair import refuse_unfit_pair
+from components.minted_token import refuse_unfit_maker
 from components.policy_in_force import may_overwrite
 from components.providers import connect, with_overrides
 from components.reachability import refuse_violations, tell_difference
@@ -38,12 +39,12 @@ try:
     refuse_violations(proof)
     providers = connect(plan, secrets)
     overwrite = may_overwrite(plan, providers)
+    refuse_unfit_maker(plan, providers.token_maker)
     refuse_foreign_records(plan, providers.cloudflare)
 except LabError as error:
     raise pulumi.RunError(str(error)) from None
 
 tell_difference(proof)
-
 segments = create.segments(plan, providers)
 guests = create.guests(plan, providers, segments)
 hosts = create.docker_hosts(plan, guests)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.refusals import said
 from lab.errors import Issue, LabError
 from lab.names import owner_mark
 from lab.plan.records import DnsRecordPlan, LabPlan
@@ -20,9 +21,6 @@ _ADDRESSES = frozenset({"A", "AAAA", "CNAME"})
 """What leads a visitor somewhere; any two of these of one name get in each other's way."""
 _READS, _WRITES = "#dns_records:read", "#dns_records:edit"
 _REFUSED = ("403", "401", "authentication error", "unauthorized", "invalid access token")
-_SAID = "returned an error: "
-"""Before this, the engine only repeats which function was called."""
-_LONGEST = 300
 _ALL = 1_000_000
 """More records than a zone may hold; without a number the provider stops at 1,000 and says nothing."""
 
@@ -123,7 +121,7 @@ def _records_of(zone: str, provider: pulumi.ProviderResource) -> list[ExistingRe
         listed = cloudflare.get_dns_records(zone_id=found.zone_id, max_items=_ALL, opts=options)
     # The SDK raises nothing more special; what the provider said is in its text.
     except Exception as error:
-        raise _Unreadable(_unreadable(zone, str(error))) from None
+        raise _Unreadable(_unreadable(zone, said(error))) from None
     # Read past the SDK, which warns of it: the list is an old one, and says so where it is about another thing.
     rights = pulumi.get(found, "permissions") or ()
     if _READS in rights and _WRITES not in rights:
@@ -134,10 +132,8 @@ def _records_of(zone: str, provider: pulumi.ProviderResource) -> list[ExistingRe
     ]
 
 
-def _unreadable(zone: str, said: str) -> Issue:
+def _unreadable(zone: str, text: str) -> Issue:
     """Why a zone could not be read, in words that its owner can act on; what the API said is kept."""
-    text = " ".join(said.rpartition(_SAID)[2].split())
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     if "exactly one" in text:
         return Issue(
             path=f"zone {zone}",
@@ -154,10 +150,10 @@ def _unreadable(zone: str, said: str) -> Issue:
     )
 
 
-def _no_rights(zone: str, said: str) -> Issue:
+def _no_rights(zone: str, text: str) -> Issue:
     return Issue(
         path=f"zone {zone}",
-        problem=f"Cloudflare refuses the token cloudflare-token: {said}",
+        problem=f"Cloudflare refuses the token cloudflare-token: {text}",
         repair="make a token with Zone Read and DNS Edit for this zone, and "
         "`pulumi config set --secret cloudflare-token`",
     )

@@ -3,6 +3,8 @@
 One policy for exactly the zones of the challenge. Ids of zones come from a lookup of their own and not from
 the records, which are deleted before they are replaced and would take the token with them. A token never gets
 other rights: it is replaced, and the old one is revoked when everything that used it has the new one.
+
+The credential is asked for before anything is registered: the token comes when much of the lab exists already.
 """
 
 import json
@@ -10,8 +12,10 @@ from collections.abc import Iterable, Mapping
 
 import pulumi
 
+from components.refusals import said
+from lab.errors import Issue, LabError
 from lab.names import join
-from lab.plan.records import MintPlan
+from lab.plan.records import LabPlan, MintPlan
 
 _DNS_WRITE = "4755a26eedb94da69e1066d98aa820be"
 _ZONE_READ = "c8fed203ed3043cba015a93ad1616f1f"
@@ -20,6 +24,41 @@ _GROUPS = (_DNS_WRITE, _ZONE_READ)
 Write* and *Zone Read* (`/user/tokens/permission_groups`; seen there and in its plugins' recordings, 2026). By id, as
 the API gives them back. An id that Cloudflare did not know would fail the creation, see docs/decisions/0018."""
 _ZONE = "com.cloudflare.api.account.zone"
+
+
+class MakerRefused(LabError):
+    """A credential with which no token can be made."""
+
+    headline = "the credential that makes tokens has"
+
+
+def refuse_unfit_maker(plan: LabPlan, maker: pulumi.ProviderResource | None) -> None:
+    """Stop where a token shall be minted, and Cloudflare does not take the credential for it.
+
+    Asked by a list that the right to make tokens opens, as does the right to read them (API description,
+    `/user/tokens/permission_groups`); a credential with the latter alone fails at the token.
+
+    Raises:
+        MakerRefused: with Cloudflare's words.
+    """
+    minted = plan.certificate.mint if plan.certificate is not None else None
+    if minted is None or maker is None:
+        return
+    import pulumi_cloudflare as cloudflare
+
+    try:
+        cloudflare.get_api_token_permission_groups_list(opts=pulumi.InvokeOptions(provider=maker))
+    except Exception as error:  # The SDK raises nothing more specific for a function that fails.
+        raise MakerRefused(
+            [
+                Issue(
+                    path=minted.maker.name,
+                    problem=f"Cloudflare does not let it make tokens: {said(error)}",
+                    repair=f"make one with User / API Tokens / Edit (dash.cloudflare.com, API tokens), and "
+                    f"`pulumi config set --secret {minted.maker.name}`; or remove certificate.mint-token",
+                )
+            ]
+        ) from None
 
 
 def mint(

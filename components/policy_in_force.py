@@ -11,6 +11,7 @@ import pulumi
 import pulumi_tailscale as tailscale
 
 from components.providers import Providers
+from components.refusals import said
 from lab.errors import Issue, LabError
 from lab.plan.records import LabPlan, TailnetPlan
 from lab.render.policy_seal import CurrentPolicy, difference, fingerprint, origin, writer
@@ -41,7 +42,7 @@ def _in_force(providers: Providers, url: str) -> CurrentPolicy:
             [
                 Issue(
                     path="lab.tailnet",
-                    problem=f"the policy in force at {url} cannot be read: {error}",
+                    problem=f"the policy in force at {url} cannot be read: {said(error)}",
                     repair="let the secret tailscale-key be one that may read and write the policy file "
                     "(scope policy_file), or take tailnet-policy out of owns",
                 )

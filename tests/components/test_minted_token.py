@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_cloudflare
@@ -12,7 +13,7 @@ import pytest
 import components as c
 from lab.plan.records import CertificatePlan, DnsRecordPlan
 from tests.components import records as r
-from tests.support.engine import Recording, Secret, record, visible
+from tests.support.engine import Recording, Registration, Secret, Zones, record, visible
 from tests.support.program import CANARY, LABS, prepare, run
 
 DNS_WRITE, ZONE_READ = "4755a26eedb94da69e1066d98aa820be", "c8fed203ed3043cba015a93ad1616f1f"
@@ -111,11 +112,14 @@ def test_a_certificate_that_nobody_could_prove_is_refused(certificate: Certifica
         record(lambda: c.WildcardCert("cert", c.WildcardCertArgs(certificate=certificate)))
 
 
+Program = Callable[..., Recording]
+
+
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Recording]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """The real program on the dev lab, with a minted token or as it is."""
 
-    def running(mints: bool) -> Recording:
+    def running(mints: bool, **more: Any) -> Recording:
         folder: Path = tmp_path_factory.mktemp("program")
         lab_file = prepare(folder, "dev")
         if mints:
@@ -123,12 +127,36 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Record
             changed = text.replace("ca: letsencrypt-staging", f"mint-token: {MAKER}, ca: letsencrypt-staging")
             assert changed != text
             lab_file.write_text(changed)
-        return run(lab_file)
+        return run(lab_file, **more)
 
     return running
 
 
-def test_traefik_gets_the_minted_token_and_not_the_lab_s(program: Callable[[bool], Recording]) -> None:
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_credential_that_makes_no_tokens_stops_everything(program: Program, preview: bool) -> None:
+    """Before anything of the lab is registered, with Cloudflare's words and without the credential."""
+    registered: list[Registration] = []
+    with pytest.raises(pulumi.RunError) as caught:
+        program(True, preview=preview, zones=Zones(may_mint=False, seen=registered))
+    assert str(caught.value).splitlines() == [
+        "the credential that makes tokens has one problem; nothing was created",
+        f'  - {MAKER}: Cloudflare does not let it make tokens: GET "https://x/user/tokens": 403 Forbidden',
+        "      repair: make one with User / API Tokens / Edit (dash.cloudflare.com, API tokens), and "
+        f"`pulumi config set --secret {MAKER}`; or remove certificate.mint-token",
+    ]
+    assert {part.type.rpartition(":")[0] for part in registered} == {"pulumi:providers"}
+
+
+def test_the_credential_is_asked_once_and_only_where_it_is_used(program: Program) -> None:
+    """By its own provider; a lab that mints nothing asks nothing of it."""
+    asked = [provider for token, provider in program(True).invokes if "PermissionGroups" in token]
+    assert [provider.rpartition("::")[0].rpartition("::")[2] for provider in asked] == ["cloudflare-tokens"]
+    assert not any(
+        "PermissionGroups" in token for token, _ in program(False, zones=Zones(may_mint=False)).invokes
+    )
+
+
+def test_traefik_gets_the_minted_token_and_not_the_lab_s(program: Program) -> None:
     """What the loader writes for it is the new token; the lab's own stays with its provider."""
     recording = program(True)
     (loader,) = [part for part in recording.of("Container") if part.name.endswith("traefik-secrets-loader")]
@@ -140,7 +168,7 @@ def test_traefik_gets_the_minted_token_and_not_the_lab_s(program: Callable[[bool
     assert CANARY not in visible([dict(part.inputs) for part in recording.resources])
 
 
-def test_nothing_changes_without_it(program: Callable[[bool], Recording]) -> None:
+def test_nothing_changes_without_it(program: Program) -> None:
     """A lab without the key has the resources that it had: only the token and its provider are new with it."""
     with_it, without = program(True), program(False)
     new = set(with_it.urns()) - set(without.urns())

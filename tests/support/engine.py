@@ -67,11 +67,16 @@ class Zones:
     """By the zone's name, as the API shows them."""
     missing: frozenset[str] = frozenset()
     permissions: tuple[str, ...] = ("#dns_records:read", "#dns_records:edit")
+    may_mint: bool = True
+    """Whether the credential that shall make tokens may."""
     seen: list[Registration] = field(default_factory=list)
     """Is given what was registered before a program that is refused ended."""
 
 
-class MissingZone(grpc.RpcError):
+_GROUPS = "cloudflare:index/getApiTokenPermissionGroupsList:getApiTokenPermissionGroupsList"
+
+
+class RefusedByProvider(grpc.RpcError):
     """The provider's refusal, as the engine hands it on."""
 
     def code(self) -> grpc.StatusCode:
@@ -245,6 +250,10 @@ class RecordingMonitor(mocks.MockMonitor):
         if self._policy is None and request.tok == "tailscale:index/getAcl:getAcl":
             forbidden = provider_pb2.CheckFailure(property="", reason="Failed to fetch ACL: forbidden (403)")
             return resource_pb2.ResourceInvokeResponse(failures=[forbidden])
+        if request.tok == _GROUPS and not self._zones.may_mint:
+            raise RefusedByProvider(
+                f'{_GROUPS} returned an error: GET "https://x/user/tokens": 403 Forbidden'
+            )
         answer = struct_pb2.Struct()
         answer.update(self._answers(json_format.MessageToDict(request.args))[request.tok])
         return resource_pb2.ResourceInvokeResponse(**{"return": answer})
@@ -252,7 +261,7 @@ class RecordingMonitor(mocks.MockMonitor):
     def _answers(self, arguments: dict[str, Any]) -> dict[str, dict[str, Any]]:
         zone, zone_id = arguments.get("filter", {}).get("name", ""), str(arguments.get("zoneId", ""))
         if zone in self._zones.missing:
-            raise MissingZone(f'failed to find exactly one result: found 0 for "{zone}"')
+            raise RefusedByProvider(f'failed to find exactly one result: found 0 for "{zone}"')
         return {
             "cloudflare:index/getZone:getZone": {
                 "id": f"id-of-{zone}",
@@ -265,6 +274,7 @@ class RecordingMonitor(mocks.MockMonitor):
                 "hujson": self._policy,
                 "json": _plain_json(self._policy or ""),
             },
+            _GROUPS: {"results": []},
             "cloudflare:index/getDnsRecords:getDnsRecords": {
                 "zoneId": zone_id,
                 "results": list(self._zones.records.get(zone_id.removeprefix("id-of-"), ())),

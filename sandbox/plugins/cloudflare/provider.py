@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.plugins.cloudflare import api_token, dns_record, dns_records, zone
+from sandbox.plugins.cloudflare import api_token, dns_record, dns_records, permission_groups, zone
 from sandbox.plugins.cloudflare.connection import Api, connect
 from sandbox.plugins.properties import names, string
 from sandbox.plugins.resource import Endpoints, Package
@@ -32,7 +32,7 @@ def package() -> Package[Api]:
         configuration=(string("apiToken", secret=True), string("baseUrl")),
         unsupported=names("apiKey apiUserServiceKey email userAgentOperatorSuffix"),
         types=(dns_record.TYPE, api_token.TYPE),
-        functions=(zone.FUNCTION, dns_records.FUNCTION),
+        functions=(zone.FUNCTION, dns_records.FUNCTION, permission_groups.FUNCTION),
         connect=connect,
         # A lab's zone is looked up by name in every preview.
         ahead="cloudflare",

@@ -18,6 +18,7 @@ RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 ZONE = "cloudflare:index/getZone:getZone"
 API_TOKEN = "cloudflare:index/apiToken:ApiToken"
 RECORDS = "cloudflare:index/getDnsRecords:getDnsRecords"
+GROUPS = "cloudflare:index/getApiTokenPermissionGroupsList:getApiTokenPermissionGroupsList"
 TOKEN = "x" * 40
 DNS_WRITE, ZONE_READ = "4755a26eedb94da69e1066d98aa820be", "c8fed203ed3043cba015a93ad1616f1f"
 
@@ -188,6 +189,20 @@ def test_every_record_of_a_zone_is_listed(plugin: Conversation) -> None:
     finally:
         for id, state in made:
             plugin.delete(RECORD, id, state)
+
+
+def test_groups_are_listed_for_who_may_make_tokens(plugin: Conversation, address: str) -> None:
+    """By id, name and scopes; who may not make tokens is told so in the API's words."""
+    (found,) = getattr(plugin.invoke(GROUPS, {"name": "DNS Write"}), "return")["results"]
+    assert dict(found) == {
+        "id": DNS_WRITE,
+        "name": "DNS Write",
+        "scopes": ["com.cloudflare.api.account.zone"],
+    }
+    with conversation(package(), {"cloudflare": address}) as nobody:
+        nobody.configure({"apiToken": "y" * 40, "baseUrl": address}, secret=("apiToken",))
+        with pytest.raises(grpc.RpcError, match="403"):
+            nobody.invoke(GROUPS, {})
 
 
 def test_a_token_lives_and_dies(plugin: Conversation) -> None:
