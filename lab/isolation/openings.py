@@ -12,7 +12,8 @@ from functools import cached_property
 from lab.flows import Endpoint, Port
 from lab.isolation.declared import Declared
 from lab.isolation.guards import covers, is_wide, port_covers
-from lab.isolation.reach import Reach, granted_port
+from lab.isolation.reach import Reach
+from lab.isolation.tailnet import granted_port
 from lab.isolation.verdict import Answer, Verdict
 from lab.plan.directory import INTERNET, Container
 from lab.plan.records import ANYWHERE, GuardRule

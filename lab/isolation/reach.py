@@ -9,12 +9,12 @@ from lab.flows import Endpoint, Port
 from lab.isolation.boxes import EVERYWHERE, LOOPBACK, Box, first_network
 from lab.isolation.docker import DockerGround
 from lab.isolation.grounds import Grounds
-from lab.isolation.guards import covers, port_covers
 from lab.isolation.segments import Segments
 from lab.isolation.spots import Spot
-from lab.isolation.verdict import Answer, Leg, Path, best_first, no, unknown, yes
+from lab.isolation.tailnet import advertised, granted
+from lab.isolation.verdict import Answer, Path, best_first, no, yes
 from lab.plan.directory import INGRESS, INTERNET, Container, Directory
-from lab.plan.records import GrantPlan, LabPlan, PublishedPort, RoutePlan
+from lab.plan.records import LabPlan, PublishedPort, RoutePlan
 
 
 class Reach:
@@ -225,7 +225,8 @@ class Reach:
     def _from_tailnet(self, source: Endpoint, target: Endpoint, port: Port | None) -> Iterator[Path]:
         for router in self.directory.routers:
             for address, wanted, way in self._behind(router, target, port):
-                yield Path((self._route(router, address), self._grant(source, address, wanted), *way.legs))
+                legs = advertised(self.plan, router, address), granted(self.plan, source, address, wanted)
+                yield Path((*legs, *way.legs))
 
     def _behind(
         self, router: Endpoint, target: Endpoint, port: Port | None
@@ -264,31 +265,6 @@ class Reach:
             yield Path(ground.arrive_at(str(TAILNET_RANGE), self.box(target), published, spot.address))
         else:
             yield from self._arriving(router, target, published, spot, tagging=False)
-
-    def _route(self, router: Endpoint, address: str) -> Leg:
-        tailnet = self.plan.tailnet
-        if not any(covers(route, address) for route in self._advertised(router)):
-            return no(f"{router} advertises no route to {address}")
-        if tailnet is not None and any(covers(route, address) for route in tailnet.routes):
-            return yes(f"{router} advertises {address}, and the policy approves it")
-        return unknown(f"{router} advertises {address}, and nobody here approves it")
-
-    def _advertised(self, router: Endpoint) -> tuple[str, ...]:
-        plan = self.plan
-        found = [r.advertises for r in plan.subnet_routers if r.service.endpoint == router]
-        found += [g.advertises for g in plan.guests if Endpoint("guest", g.name) == router]
-        found += [n.advertises for n in plan.nodes if Endpoint("node", n.name) == router]
-        return tuple(route for routes in found for route in routes)
-
-    def _grant(self, source: Endpoint, address: str, port: Port | None) -> Leg:
-        tailnet = self.plan.tailnet
-        if tailnet is None or not tailnet.managed:
-            return unknown("another environment owns the tailnet's policy")
-        for grant in tailnet.grants:
-            meant = _grants(grant, source) and covers(grant.destination, address)
-            if meant and any(port_covers(granted_port(text), port) for text in grant.ports):
-                return yes(f"the policy grants {grant.destination} {', '.join(grant.ports)}")
-        return no(f"no grant of the policy lets {source} use {address}")
 
     def relayed(self, source: Endpoint, target: Endpoint, port: Port | None) -> tuple[Path, ...]:
         """The ways by which the ingress passes a source's requests on to a target (layer 7), the best first."""
@@ -350,21 +326,6 @@ def _crossing(ground: DockerGround, source: Box, target: Box, port: Port | None)
 def _published(target: Container, port: Port | None) -> tuple[PublishedPort, ...]:
     """The ways to a port by its host; nobody publishes a port that nobody declared."""
     return target.published_as(port) if port is not None else ()
-
-
-def _grants(grant: GrantPlan, source: Endpoint) -> bool:
-    """Whether a grant is for a source; all users together are meant by every group."""
-    if not source.name:
-        return True
-    return not {f"group:{source.name}", "autogroup:member", "*"}.isdisjoint(grant.sources)
-
-
-def granted_port(text: str) -> Port | None:
-    """The port of a grant, which is `tcp:8443`, a range `tcp:8000-8010`, or `*` for every one."""
-    if text == "*":
-        return None
-    protocol, _, span = text.partition(":")
-    return Port.parse(f"{span}/{protocol}")
 
 
 def _asks(route: RoutePlan) -> str:

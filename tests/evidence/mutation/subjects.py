@@ -4,7 +4,7 @@ SUBJECTS = tuple(
     f"lab.isolation.{name}"
     for name in (
         *("docker", "userland_proxy", "boxes", "engine", "guards", "grounds"),
-        *("segments", "spots", "wires", "reach", "openings", "declared"),
+        *("segments", "spots", "wires", "reach", "tailnet", "openings", "declared"),
     )
 )
 RENEWED = (
