@@ -16,6 +16,8 @@ class Clone:
     """A checkout that a test may run and break."""
 
     root: Path
+    user: int | None = None
+    """Whose processes run in it; None for whoever runs the tests."""
 
     def make(
         self, *targets: str, timeout: float = 900, environment: Mapping[str, str] | None = None
@@ -30,6 +32,9 @@ class Clone:
             timeout=timeout,
             check=False,
             stdin=subprocess.DEVNULL,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else (),
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
@@ -44,6 +49,9 @@ class Clone:
             timeout=timeout,
             check=False,
             stdin=subprocess.DEVNULL,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else (),
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
