@@ -164,6 +164,7 @@ def _refusal(refusal: Refusal | None) -> Iterator[str]:
         yield f"  The last try to get a certificate failed at {refusal.when}: {refusal.cause}"
         yield f"    said: {refusal.said}"
         yield f"    repair: {refusal.repair}"
+        yield f"    next try: {refusal.again}"
 
 
 def _sentences(sentences: Sequence[Sentence]) -> Iterator[str]:

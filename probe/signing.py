@@ -13,10 +13,19 @@ from probe.containers import engine_client
 
 MOST_LINES = 5000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_FAILED = re.compile(r"(?P<when>\S+Z) (?:ERR|INF) (?:Unable to obtain|Error renewing) ACME certificate.*")
+_FAILED = re.compile(
+    r"(?P<when>\S+Z) (?:ERR|INF) (?:(?P<first>Unable to obtain)|Error renewing) ACME certificate.*"
+)
 """Traefik 3.7, pkg/provider/acme: an authority out of reach at a renewal is only `INF`."""
 _ERROR = re.compile(r'\berror="(?P<said>(?:[^"\\]|\\.)*)"')
 _SIGNED = "Server responded with a certificate."
+_FIRST = (
+    "Traefik tries a first certificate when it starts or its routes change, and not again by itself: "
+    "pulumi up --replace \"$(pulumi stack --show-urns | grep -o 'urn:.*-ingress-traefik$')\""
+)
+_RENEWAL = "Traefik tries again by itself, once a day; the certificate that is there is shown meanwhile"
+"""Traefik 3.7, pkg/provider/acme: what has no certificate yet is tried once for each configuration that it is given,
+and a ticker renews; its interval is a day for certificates of 90 days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +38,8 @@ class Refusal:
     repair: str
     said: str
     """The words of whoever refused."""
+    again: str
+    """When the next try is."""
 
 
 _CAUSES: tuple[tuple[str, str, str], ...] = (
@@ -56,13 +67,12 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     (
         r"time limit exceeded|propagation|NXDOMAIN|did not return the expected TXT",
         "the answer to the challenge was not seen in time",
-        "look at the zone's name servers: `lab check --online`; it is tried again by itself",
+        "look at the zone's name servers: `lab check --online`",
     ),
     (
         r"serverInternal|connection refused|i/o timeout|no such host|context deadline|EOF|\b50[0-9]\b ::",
         "the authority or Cloudflare is out of reach",
-        "nothing, where it is out of order: Traefik tries again; else see what closes the ingress' way out "
-        "(lab explain ingress internet:443)",
+        "wait, where it is out of order; else see what closes the ingress' way out (lab explain ingress internet:443)",
     ),
 )
 
@@ -81,7 +91,8 @@ def refusal(log: str) -> Refusal | None:
             said = _ERROR.search(line)
             words = said["said"].replace('\\"', '"') if said else line
             cause, repair = _explained(words)
-            found = Refusal(when=failed["when"], cause=cause, repair=repair, said=words)
+            again = _FIRST if failed["first"] else _RENEWAL
+            found = Refusal(when=failed["when"], cause=cause, repair=repair, said=words, again=again)
     return found
 
 

@@ -39,7 +39,7 @@ ROUTE = RouteResult(
     issuer="itself",
     milliseconds=8,
 )
-REFUSED = Refusal(when="2026-11-26T08:27:52Z", cause="it is", repair="do", said="no")
+REFUSED = Refusal(when="2026-11-26T08:27:52Z", cause="it is", repair="do", said="no", again="soon")
 
 
 def _observed(*results: Result, **changes: Any) -> Observed:
@@ -272,7 +272,7 @@ def test_a_renewal_that_failed_is_told_while_the_certificate_is_still_good() -> 
     """Nothing is wrong yet; the cause, the words and the repair are there before it is."""
     text = _text(_observed(OPEN, routes=(replace(ROUTE, days_left=20, issuer="R3"),), refusal=REFUSED))
     assert "  The last try to get a certificate failed at 2026-11-26T08:27:52Z: it is\n" in text
-    assert "    said: no\n    repair: do\n" in text
+    assert "    said: no\n    repair: do\n    next try: soon\n" in text
     assert text.endswith("everything is as expected.")
 
 
@@ -331,7 +331,13 @@ def test_the_keys_of_the_json_are_these() -> None:
             }
         ],
         "pinned": None,
-        "refusal": {"when": "2026-11-26T08:27:52Z", "cause": "it is", "repair": "do", "said": "no"},
+        "refusal": {
+            "when": "2026-11-26T08:27:52Z",
+            "cause": "it is",
+            "repair": "do",
+            "said": "no",
+            "again": "soon",
+        },
         "entry_points": [],
         "expectations": [{"sentence": "a reaches b", "probes": 2, "against": 1}],
         "engine_facts": [{"host": "h", "what": "version", "taken": "20", "found": "28"}],

@@ -44,6 +44,21 @@ def test_the_cause_follows_from_what_was_said(said: str, cause: str) -> None:
     assert found.repair
 
 
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Error renewing ACME certificate: {*.a.example []}", "Traefik tries again by itself"),
+        ("Unable to obtain ACME certificate for domains", "not again by itself: pulumi up --replace"),
+    ],
+)
+def test_the_next_try_depends_on_whether_there_is_a_certificate(message: str, said: str) -> None:
+    """Traefik renews by a clock, and asks for a first one only when it is given a configuration."""
+    found = refusal(f'2026-11-26T08:27:52Z ERR {message} error="rateLimited" domains=["*.a.example"]\n')
+    assert found is not None
+    assert said in found.again
+    assert found.cause == "the authority's rate limit is reached"
+
+
 def test_only_the_last_try_counts() -> None:
     """A certificate that was signed afterwards settles it; a failure after that one does not."""
     old, new = FAILED % "i/o timeout", FAILED % "rateLimited"
