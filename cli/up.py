@@ -17,7 +17,8 @@ from pathlib import Path
 
 from cli.locks import living_owners, release_stale_locks
 from cli.recover import RecoveryFailed, Stack, recover
-from cli.verify import certificate_roots, sandbox_status, verify_lab
+from cli.sandbox_status import sandbox_status
+from cli.verify import certificate_roots, verify_lab
 from lab.errors import LabError
 from lab.ledger import ledger_path, write_ledger
 from lab.plan import load_plan_and_ledger
@@ -196,7 +197,7 @@ def _recover(plan: LabPlan) -> None:
 
 
 def _summary(plan: LabPlan, phases: Phases) -> Iterator[str]:
-    sandbox = sandbox_status()
+    sandbox = sandbox_status(plan)
     yield "\n==> what runs where"
     yield from table(
         [

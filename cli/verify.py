@@ -4,21 +4,19 @@ import contextlib
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from docker import APIClient
 
 from cli.connections import engine_of
 from cli.observed import Observed, expectations_seen, verify_data
 from cli.observed_text import verify_text
-from cli.peers import Peer, peers
+from cli.peers import peers
+from cli.sandbox_status import SandboxStatus, settled_status
 from cli.secrets import secret
 from lab.flows import Endpoint
 from lab.isolation import Proof, prove
@@ -46,7 +44,6 @@ _FIRST = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", r
 
 def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = False) -> int:
     """Probe every pair and every route, print what was seen, and answer with an exit code."""
-    sandbox = sandbox_status()
     proof = prove(plan)
     try:
         running = [
@@ -54,6 +51,7 @@ def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = Fal
             for host in plan.docker_hosts
             for container in running_containers(host.name, engine_of(host), helpers=helpers)
         ]
+        sandbox = settled_status(plan, running)
         started = time.monotonic()
         matrix, names = _seen(proof, running, sandbox, helpers)
         seconds = time.monotonic() - started
@@ -82,7 +80,7 @@ def verify_lab(plan: LabPlan, *, as_json: bool, every: bool, helpers: bool = Fal
 
 
 def _seen(
-    proof: Proof, running: Sequence[Running], sandbox: "SandboxStatus", helpers: bool
+    proof: Proof, running: Sequence[Running], sandbox: SandboxStatus, helpers: bool
 ) -> tuple[Matrix, tuple[NameResult, ...]]:
     """Ask everything that can be asked here: from containers, and from hosts and segments whose namespace is here."""
     with contextlib.ExitStack() as stack:
@@ -130,66 +128,20 @@ def _shares_its_host(proof: Proof, endpoint: Endpoint) -> bool:
     return proof.reach.machine(endpoint) != endpoint or endpoint.name.startswith(f"{GUARD_STACK}/")
 
 
-@dataclass(frozen=True)
-class SandboxStatus:
-    """What `python -m sandbox status` says that probes need; all empty where no sandbox runs."""
-
-    forwards: Mapping[int, tuple[str, int]]
-    """Where a published port of the ingress is reached from here."""
-    namespaces: Mapping[str, str]
-    """The network namespaces of guests."""
-    segments: Mapping[str, str]
-    """The segments of guests, by the address that a guest has there."""
-    peers: Mapping[str, Peer]
-    """Who is on a segment beside its guests."""
-    simulated: str | None
-    """Why the network and the engines are simulated; None where they are real."""
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> "SandboxStatus":
-        """Read the answer of the sandbox."""
-        listens = {int(f["port"]): str(f["listen"]).rpartition(":") for f in data.get("forwards", [])}
-        return cls(
-            forwards={port: (address, int(local)) for port, (address, _, local) in listens.items()},
-            namespaces={
-                str(g["name"]): str(g["namespace"]) for g in data.get("guests", []) if g.get("namespace")
-            },
-            segments={
-                str(nic["address"]).partition("/")[0]: str(nic["segment"])
-                for g in data.get("guests", [])
-                if g.get("namespace")
-                for nic in g["nics"]
-                if nic["address"]
-            },
-            peers={
-                str(p["segment"]): Peer(str(p["address"]).partition("/")[0], str(p["namespace"]))
-                for p in data.get("peers", [])
-            },
-            simulated=data.get("simulated"),
-        )
-
-
-def sandbox_status() -> SandboxStatus:
-    """Ask the sandbox of this checkout, which knows its forwarders and namespaces.
-
-    The sandbox is a program beside this one and not a library of it: it stands in for
-    the outside world, so it is asked like the outside world.
-    """
-    if not Path(".sandbox").is_dir():
-        return SandboxStatus.of({})
-    command = [sys.executable, "-m", "sandbox", "status", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    return SandboxStatus.of(json.loads(done.stdout) if done.returncode == 0 else {})
-
-
 def _routes(plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus) -> tuple[RouteResult, ...]:
-    if plan.ingress is None or not any(container.pid for container in running):
+    if plan.ingress is None or not _may_ask_for_routes(running, sandbox):
         return ()
     stand_ins = frozenset(container.endpoint for container in running if container.stand_in)
     with _trusted(plan) as roots:
         if roots is not None and plan.asked_certificate is not None:
             _wait_for_certificate(plan.ingress, sandbox, roots)
         return check_routes(plan.ingress, sandbox.forwards, stand_ins, roots)
+
+
+def _may_ask_for_routes(running: Sequence[Running], sandbox: SandboxStatus) -> bool:
+    """Not where nothing is real, nor where the sandbox has no way in because Traefik does not run: on this machine
+    the addresses of the lab lead anywhere. An ingress that is missing is told as that."""
+    return any(c.pid and (not sandbox.here or c.endpoint == str(INGRESS)) for c in running)
 
 
 @contextlib.contextmanager
@@ -230,7 +182,7 @@ def _refusal(plan: LabPlan, running: Sequence[Running]) -> Refusal | None:
 def _entry_points(
     plan: LabPlan, running: Sequence[Running], sandbox: SandboxStatus
 ) -> tuple[EntryPointResult, ...]:
-    if plan.ingress is None or not any(container.pid for container in running):
+    if plan.ingress is None or not _may_ask_for_routes(running, sandbox):
         return ()
     return check_entry_points(plan.ingress, sandbox.forwards, covered=plan.certificate is not None)
 

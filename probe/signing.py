@@ -21,7 +21,7 @@ _ERROR = re.compile(r'\berror="(?P<said>(?:[^"\\]|\\.)*)"')
 _SIGNED = "Server responded with a certificate."
 _FIRST = (
     "Traefik tries a first certificate when it starts or its routes change, and not again by itself: "
-    "pulumi up --replace \"$(pulumi stack --show-urns | grep -o 'urn:.*-ingress-traefik$')\""
+    "pulumi up --replace \"$(pulumi stack --show-urns | grep -o 'urn:.*:Container::.*-ingress-traefik$')\""
 )
 _RENEWAL = "Traefik tries again by itself, once a day; the certificate that is there is shown meanwhile"
 """Traefik 3.7, pkg/provider/acme: what has no certificate yet is tried once for each configuration that it is given,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli import verify
-from cli.peers import Peer
-from cli.verify import SandboxStatus, certificate_roots, verify_lab
+from cli.sandbox_status import SandboxStatus
+from cli.verify import certificate_roots, verify_lab
 from lab.plan.records import DockerHostPlan
 from probe.containers import EngineUnreachable, Running
 from probe.engines import Fact
@@ -64,35 +64,13 @@ def test_one_minute_is_the_most_that_is_waited_for_all_routes(monkeypatch: pytes
     assert asked in ([first, other, first], [other, first, other])
 
 
-def test_the_sandboxs_status_is_read() -> None:
-    """Its forwards by the port of the ingress, namespaces and segments of guests that have them, and peers."""
-    nic = {"segment": "vmbr0.20", "address": "10.10.20.11/24"}
-    found = SandboxStatus.of(
-        {
-            "forwards": [{"port": 8443, "listen": "127.0.0.1:20233"}],
-            "guests": [
-                {"name": "a", "namespace": "/run/netns/a", "nics": [nic, {**nic, "address": None}]},
-                {"name": "b", "namespace": None, "nics": [{**nic, "address": "10.10.20.12/24"}]},
-            ],
-            "peers": [{"segment": "vmbr0.20", "address": "10.10.20.9/24", "namespace": "/run/netns/p"}],
-            "simulated": "no root",
-        }
-    )
-
-    assert found.forwards == {8443: ("127.0.0.1", 20233)}
-    assert found.namespaces == {"a": "/run/netns/a"}
-    assert found.segments == {"10.10.20.11": "vmbr0.20"}
-    assert found.peers == {"vmbr0.20": Peer("10.10.20.9", "/run/netns/p")}
-    assert found.simulated == "no root"
-
-
 @pytest.fixture
 def nobody(monkeypatch: pytest.MonkeyPatch) -> list[Running]:
     """An engine on which just these containers run, none of them for real, and no sandbox."""
     running: list[Running] = []
     monkeypatch.setattr(verify, "running_containers", lambda *_, **__: tuple(running))
     monkeypatch.setattr(verify, "facts_against", lambda *_: iter(()))
-    monkeypatch.setattr(verify, "sandbox_status", lambda: SandboxStatus.of({}))
+    monkeypatch.setattr(verify, "settled_status", lambda *_: SandboxStatus.of({}))
     return running
 
 
@@ -175,3 +153,25 @@ def test_an_engine_that_cannot_be_asked_is_bad_input(
     told = capsys.readouterr()
     assert told.out == ""
     assert "docker-1 does not answer" in told.err
+
+
+def _real(endpoint: str) -> Running:
+    return replace(_simulated(endpoint), pid=1)
+
+
+@pytest.mark.parametrize(
+    ("running", "here", "asked"),
+    [
+        ([_real("ingress"), _real("service:wiki/app")], True, True),
+        ([_real("service:wiki/app")], True, False),
+        ([_real("service:wiki/app")], False, True),
+        ([_simulated("ingress")], True, False),
+        ([], False, False),
+    ],
+)
+def test_routes_are_asked_for_where_somebody_could_answer(
+    running: list[Running], here: bool, asked: bool
+) -> None:
+    """An address of a lab that is in the sandbox may be somebody else's on the networks of this machine."""
+    sandbox = replace(SandboxStatus.of({}), here=here)
+    assert verify._may_ask_for_routes(running, sandbox) is asked
