@@ -280,8 +280,22 @@ class Reach:
         passed = yes(f"Traefik passes {route.host} on by route {route.name}, {_asks(route)}")
         ingress = self.plan.ingress
         entries = {ingress.way_in(route, audience): None for audience in route.audiences} if ingress else {}
-        inward = [self.answer(source, INGRESS, entry).best for entry in entries]
+        inward = [way for entry in entries for way in self.into_ingress(source, entry)]
         return best_first(Path((*way.legs, passed, *onward.legs), through=(INGRESS,)) for way in inward)
+
+    def into_ingress(self, source: Endpoint, entry: Port) -> Iterator[Path]:
+        """How requests of a source come to a port of the ingress: those of the internet also by whoever ends their TLS.
+
+        Whether a tunnel or terminator passes them on is decided outside the lab, so it is taken to do so.
+        """
+        yield self.answer(source, INGRESS, entry).best
+        ingress = self.plan.ingress
+        if source != INTERNET or ingress is None or entry not in ingress.carried:
+            return
+        for carrier in dict.fromkeys(ingress.carriers.values()):
+            if carrier != INTERNET:
+                brought = yes(f"{carrier} passes on what the internet asks it for")
+                yield Path((brought, *self.answer(carrier, INGRESS, entry).best.legs))
 
     @cached_property
     def routes(self) -> dict[Endpoint, list[RoutePlan]]:

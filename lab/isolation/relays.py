@@ -54,4 +54,4 @@ def _gets_in(proof: Proof, source: Endpoint, entry: Port) -> bool:
     machine = proof.reach.machine
     if machine(source) == machine(INGRESS):
         return False
-    return proof.answer(source, INGRESS, entry).verdict is not Verdict.no
+    return any(way.verdict is not Verdict.no for way in proof.reach.into_ingress(source, entry))

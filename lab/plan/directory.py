@@ -125,6 +125,20 @@ class Directory:
         found = [address for member in self.members(endpoint) for address in self._of(member)]
         return tuple(dict.fromkeys(found))
 
+    def senders(self, source: Endpoint, entry: Port | None) -> tuple[str, ...]:
+        """The same, for connections to a port of the ingress: a terminator's are just those that are trusted.
+
+        Args:
+            source: who connects.
+            entry: the port of the ingress; None where the connection is to somebody else.
+        """
+        ingress = self.plan.ingress
+        if ingress is None or ingress.tunnel is not None or entry not in ingress.carried:
+            return self.addresses(source)
+        if source != INTERNET and source not in ingress.carriers.values():
+            return self.addresses(source)
+        return tuple(address for address, carrier in ingress.carriers.items() if carrier == source)
+
     def _of(self, endpoint: Endpoint) -> tuple[str, ...]:
         kind, name = endpoint.kind, endpoint.name
         if kind in ("guest", "device"):

@@ -250,23 +250,13 @@ def _arriving(
 ) -> Iterator[str]:
     """The addresses under which a source's packets arrive at a port of a target's host."""
     own = directory.machines.get(target.host, ())
-    if source == INTERNET and _ends_tls_upstream(directory, target, published):
-        # The terminator connects from its own addresses.
-        yield from directory.plan.ingress.trusted_upstreams if directory.plan.ingress else ()
-        return
-    for address in directory.addresses(source):
+    entry = Port(published.internal, published.protocol) if target.service.endpoint == INGRESS else None
+    for address in directory.senders(source, entry):
         if address not in own:
             yield address or ANYWHERE
         elif source.kind == "tailnet" and Endpoint("guest", target.host) in directory.routers:
             # The host is the subnet router itself: what comes out of the tunnel has the user's own address.
             yield TAILNET
-
-
-def _ends_tls_upstream(directory: Directory, target: Container, published: PublishedPort) -> bool:
-    ingress = directory.plan.ingress
-    if ingress is None or target.service.endpoint != INGRESS or published.protocol != "tcp":
-        return False
-    return any(entry.port == published.internal and entry.tls == "upstream" for entry in ingress.entry_points)
 
 
 def _through_routers(directory: Directory, target: Endpoint, flow: Flow) -> Iterator[_Found]:

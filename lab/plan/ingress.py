@@ -1,11 +1,14 @@
 """The ingress of a plan: Traefik, its entry points, and whom it asks before it lets somebody in."""
 
 from dataclasses import replace
+from ipaddress import IPv4Address
+from itertools import chain
 
 from lab.config.ingress import IngressConfig
 from lab.flows import Endpoint, Port
 from lab.names import did_you_mean
 from lab.plan.containers import FILES, SECRETS
+from lab.plan.directory import INTERNET
 from lab.plan.draft import Draft
 from lab.plan.entries import tls_of
 from lab.plan.middlewares import audience_chain, plan_middlewares, users_files
@@ -90,7 +93,7 @@ def plan_ingress(
         tls_minimum=ingress.tls_options.minimum,
         refuses_unknown_names=ingress.tls_options.unknown_names == "refuse",
         tunnel=ingress.tunnel,
-        trusted_upstreams=(tunnel,) if tunnel else ingress.trusted_upstreams,
+        carriers=_carriers(draft, ingress, places, tunnel),
         rate_limit=ingress.rate_limit,
         description=ingress.description,
         managed=ingress.manage == "yes",
@@ -181,6 +184,22 @@ def _tunnel_address(draft: Draft, ingress: IngressConfig, wiring: Wiring) -> str
             f"name a service of a stack on {ingress.host}, in networks of its own",
         )
     return address
+
+
+def _carriers(draft: Draft, ingress: IngressConfig, places: Places, tunnel: str) -> dict[str, Endpoint]:
+    if ingress.tunnel is not None:
+        return {tunnel: ingress.tunnel} if tunnel else {}
+    return {address: _whose(draft, places, address) for address in ingress.trusted_upstreams}
+
+
+def _whose(draft: Draft, places: Places, address: str) -> Endpoint:
+    """Who has a terminator's address: a machine, somebody unnamed on a segment, or somebody on the internet."""
+    guests = (Endpoint("guest", name) for name in places.guests if address in places.all_of(name))
+    devices = (Endpoint("device", name) for name in places.devices if address in places.all_of(name))
+    nodes = (Endpoint("node", name) for name, own in places.nodes.items() if own == address)
+    vlans = draft.config.vlans.items()
+    around = (Endpoint("vlan", name) for name, vlan in vlans if IPv4Address(address) in vlan.subnet)
+    return next(chain(guests, devices, nodes, around), INTERNET)
 
 
 def _crowdsec(draft: Draft, ingress: IngressConfig, places: Places, wiring: Wiring) -> CrowdsecPlan | None:

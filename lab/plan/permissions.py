@@ -92,9 +92,19 @@ def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
     for audience, port, because in ingress.openings():
         for member in draft.config.audiences.get(audience, (audience,)):
             source = audience_endpoint(member)
-            if source == INTERNET and ingress.tunnel is not None:
-                source, because = ingress.tunnel, f"the tunnel carries {because}"
-            yield Flow(source, Target(INGRESS, port), because, "route")
+            for carrier, why in _carried(ingress, source, port, because):
+                yield Flow(carrier, Target(INGRESS, port), why, "route")
+
+
+def _carried(
+    ingress: IngressPlan, source: Endpoint, port: Port, because: str
+) -> Iterator[tuple[Endpoint, str]]:
+    """Who connects for a source: itself, or for the internet whoever ends its TLS."""
+    if source != INTERNET or (ingress.tunnel is None and port not in ingress.carried):
+        yield source, because
+        return
+    bringing = "the tunnel carries" if ingress.tunnel is not None else "the terminator passes on"
+    yield from ((carrier, f"{bringing} {because}") for carrier in dict.fromkeys(ingress.carriers.values()))
 
 
 def _derived(

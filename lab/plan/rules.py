@@ -22,7 +22,8 @@ def guest_rules(directory: Directory, name: str) -> tuple[RulePlan, ...]:
         ports = [flow.target.port] if meant else []
         ports += [port for end in ends if end != INGRESS for port in _published(directory, name, end, flow)]
         if ports:
-            sources = [source for source in directory.addresses(flow.source) if source not in own]
+            entry = flow.target.port if INGRESS in ends else None
+            sources = [source for source in directory.senders(flow.source, entry) if source not in own]
             rules += [_rule(source, port, flow) for source in sources for port in ports]
     return tuple(dict.fromkeys(rules))
 

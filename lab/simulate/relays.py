@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ class Relay:
     host: str
     port: Port
     """Where requests and connections are sent on to."""
+    brought_by: tuple[IPv4Address, ...]
+    """Whose word about visitors is taken at the entry point: who brings it the internet's requests."""
 
 
 def read_relays(ingress: Ingress) -> tuple[Relay, ...]:
@@ -33,7 +36,7 @@ def read_relays(ingress: Ingress) -> tuple[Relay, ...]:
         ArtefactError: a router names an entry point or a service that the files do not have.
     """
     static, dynamic = _read(ingress.static), _read(ingress.dynamic)
-    entries = {name: _entry(str(entry["address"])) for name, entry in static["entryPoints"].items()}
+    entries = {name: _entry(entry) for name, entry in static["entryPoints"].items()}
     return tuple(
         relay
         for kind in ("http", "tcp", "udp")
@@ -42,13 +45,20 @@ def read_relays(ingress: Ingress) -> tuple[Relay, ...]:
     )
 
 
-def _entry(address: str) -> Port:
-    """`:443` is TCP, `:53/udp` is what it says."""
-    return Port.parse(address.rpartition(":")[2])
+@dataclass(frozen=True)
+class _Entry:
+    port: Port
+    brought_by: tuple[IPv4Address, ...]
+
+
+def _entry(entry: dict[str, Any]) -> _Entry:
+    """The address `:443` is TCP, `:53/udp` is what it says."""
+    trusted = entry.get("forwardedHeaders", {}).get("trustedIPs", ())
+    return _Entry(Port.parse(str(entry["address"]).rpartition(":")[2]), tuple(map(IPv4Address, trusted)))
 
 
 def _relays(
-    name: str, router: dict[str, Any], entries: dict[str, Port], services: dict[str, Any]
+    name: str, router: dict[str, Any], entries: dict[str, _Entry], services: dict[str, Any]
 ) -> Iterator[Relay]:
     if router["service"] not in services or not set(router["entryPoints"]) <= set(entries):
         raise ArtefactError(
@@ -62,8 +72,10 @@ def _relays(
         )
     for server in services[router["service"]]["loadBalancer"]["servers"]:
         for entry in router["entryPoints"]:
-            host, port = _aim(server, entries[entry])
-            yield Relay(router=name.rpartition(".")[2], entry=entries[entry], host=host, port=port)
+            at = entries[entry]
+            host, port = _aim(server, at.port)
+            router_name = name.rpartition(".")[2]
+            yield Relay(router=router_name, entry=at.port, host=host, port=port, brought_by=at.brought_by)
 
 
 def _aim(server: dict[str, Any], entry: Port) -> tuple[str, Port]:

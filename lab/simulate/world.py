@@ -5,7 +5,7 @@ under every address that leads to it: its own, the host's published port, or, fr
 same segment, a container itself by way of its host.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.errors import Issue
@@ -16,7 +16,7 @@ from lab.simulate.cluster import Cluster
 from lab.simulate.docker_host import DockerKernel
 from lab.simulate.journeys import Journeys
 from lab.simulate.places import Places
-from lab.simulate.relays import read_relays
+from lab.simulate.relays import Relay, read_relays
 from lab.simulate.tailnet import Tailnet
 from lab.simulate.targets import INTERNET, Targets
 from lab.simulate.unknowns import Fact, Facts, under_all
@@ -124,7 +124,9 @@ class World:
         for relay in self._relays:
             if (relay.host, relay.port) not in ways:
                 continue
-            inward = self.ask(source, self._ingress.endpoint, relay.entry)
+            brought = self._bring(relay) if source == INTERNET else ()
+            arriving = [self.ask(one, self._ingress.endpoint, relay.entry) for one in (source, *brought)]
+            inward = max(arriving, key=lambda answer: _STRENGTH[answer.verdict])
             onward = self.ask(self._ingress.endpoint, target, port)
             passed = passes(f"Traefik passes it on by router {relay.router}")
             trace = Trace((*inward.trace.hops, passed, *onward.trace.hops))
@@ -132,6 +134,16 @@ class World:
             answer = Answer(verdict, trace, inward.depends_on or onward.depends_on)
             found = answer if found is None or _STRENGTH[verdict] > _STRENGTH[found.verdict] else found
         return found
+
+    def _bring(self, relay: Relay) -> Iterator[str]:
+        """Who passes the internet's requests on to an entry point, by the addresses whose word it takes."""
+        for address in relay.brought_by:
+            inside = [name for name, (_, box) in self._containers.items() if address in box.addresses.values()]
+            there = [
+                name for name, places in self._places.of.items() if address in {p.address for p in places}
+            ]
+            around = [f"vlan:{s.name}" for s in self._places.segments.values() if address in s.subnet]
+            yield from [*inside, *there, *around][:1]
 
     def _known(self, endpoint: str) -> str:
         machine = self.machine(endpoint)

@@ -201,13 +201,14 @@ def test_a_request_comes_in_on_port_80(lab: LabConfig, plan: LabPlan) -> None:
     assert lab.ingress.tls == "upstream"
     assert lab.ingress.trusted_upstreams == (lab.devices["tls-terminator"].address,)
     assert lab.certificate is None
-    assert targets(plan, "internet") == {"ingress:80/tcp"}
+    assert targets(plan, "device:tls-terminator") == {"ingress:80/tcp"}
+    assert targets(plan, "internet") == set()
 
 
 @pytest.mark.parametrize(
     "step",
     [
-        "internet -> ingress:80/tcp",
+        "device:tls-terminator -> ingress:80/tcp",
         "ingress -> service:traefik/crowdsec:8080/tcp",
         "ingress -> service:authelia/authelia:9091/tcp",
         "ingress -> service:immich/server:2283/tcp",

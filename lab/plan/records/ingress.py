@@ -134,11 +134,22 @@ class IngressPlan:
     tls_minimum: Literal["1.2", "1.3"] = "1.2"
     refuses_unknown_names: bool = True
     tunnel: Endpoint | None = None
-    trusted_upstreams: tuple[str, ...] = ()
-    """Whose word about a visitor's address is taken: a terminator, or what opens the tunnel."""
+    carriers: Mapping[str, Endpoint] = field(default_factory=dict)
+    """Who brings the internet's requests where their TLS does not end here, by the one address of each that is
+    trusted: what opens the tunnel, or a terminator. One that nobody named is its segment, or the internet."""
     rate_limit: int | None = None
     description: str = ""
     managed: bool = True
+
+    @property
+    def trusted_upstreams(self) -> tuple[str, ...]:
+        """Whose word about a visitor's address is taken."""
+        return tuple(self.carriers)
+
+    @property
+    def carried(self) -> frozenset[Port]:
+        """The ports whose requests somebody else brings for the internet."""
+        return frozenset(Port(entry.port) for entry in self.entry_points if entry.tls != "own")
 
     @property
     def ends_tls(self) -> bool:

@@ -29,6 +29,7 @@ from sandbox.conformance.recording import Case, Step
 from sandbox.conformance.request_body import Request
 from sandbox.conformance.script import Answer
 from sandbox.conformance.serving import served_on_loopback
+from sandbox.proxmox import tasks
 from sandbox.proxmox.description import ApiDescription, DescriptionError, fetch
 from sandbox.proxmox.server import NOT_PLAYED, application
 from sandbox.store import Store
@@ -67,11 +68,17 @@ class _Server:
         change_outside(self._store, self._host, case, step, PREFIX)
 
     def send(self, exchange: Exchange) -> Answer:
-        """Send it; a task that theirs had finished is asked about until it is over here too."""
+        """Send it; what theirs had finished, a task or a guest's start, is asked about until it is over here too."""
         until = time.monotonic() + TASK_SECONDS
         while True:
+            # Asked first: work that ends between the two has been answered for already.
+            at_work = self._is_at_work()
             answer = self._ask(exchange.request)
-            if not (_state(exchange.answer) == "stopped" and _state(answer) == "running"):
+            ended = _state(exchange.answer) == "stopped" and _state(answer) == "running"
+            started = exchange.request.path.endswith("/status/current") and (
+                (_status(exchange.answer), _status(answer)) == ("running", "stopped")
+            )
+            if not (ended or (started and at_work)):
                 break
             if time.monotonic() > until:
                 break
@@ -80,6 +87,10 @@ class _Server:
         if isinstance(theirs, str) and theirs.startswith("UPID:") and isinstance(ours, str):
             self._tasks[theirs] = ours
         return answer
+
+    def _is_at_work(self) -> bool:
+        with self._store.transaction() as t:
+            return any(task["status"] == "running" for _, task in t.list(tasks.COLLECTION))
 
     def refuses(self, answer: Answer) -> bool:
         """Whether it says that the sandbox does not play this."""
@@ -123,6 +134,11 @@ def _data(answer: Answer) -> Any:
 def _state(answer: Answer) -> Any:
     data = _data(answer)
     return data.get("status") if isinstance(data, dict) and "upid" in data else None
+
+
+def _status(answer: Answer) -> Any:
+    data = _data(answer)
+    return data.get("status") if isinstance(data, dict) else None
 
 
 def _outcome(answer: Answer) -> str:

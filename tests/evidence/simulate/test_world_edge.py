@@ -167,6 +167,16 @@ def test_traefik_passes_on_what_reaches_it() -> None:
     assert relay(relayed(entries="[tailnet, lan]"), "device:tv", "service:s/app") == YES
 
 
+def test_the_internet_s_requests_come_by_whom_traefik_trusts() -> None:
+    """By the machine, the container or the unnamed neighbour that has a trusted address; nobody else is meant."""
+    entry = 'entryPoints: {lan: {address: ":443", forwardedHeaders: {trustedIPs: ["%s"]}}}\n'
+    assert relay(relayed(), "internet", "service:s/app") == NO
+    for address in ("192.168.1.50", "10.128.1.4", "192.168.1.77"):
+        assert relay(relayed(static=entry % address), "internet", "service:s/app") == YES, address
+    assert relay(relayed(static=entry % "104.16.0.1"), "internet", "service:s/app") == NO
+    assert relay(relayed(static=entry % "192.168.1.50"), "vlan:dmz", "service:s/app") == NO
+
+
 def test_traefik_passes_nothing_else_on() -> None:
     """Neither to another port nor to another service; and what it sends itself is not passed on."""
     assert relay(relayed(), "device:tv", "service:s/app", 81) is None

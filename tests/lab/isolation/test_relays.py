@@ -1,9 +1,13 @@
 """Requests that the ingress passes on: by which route, for whom, and never by another port."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from lab.flows import Endpoint, Port
-from lab.isolation import Proof, Verdict
+from lab.isolation import Proof, Verdict, prove
+from lab.isolation.findings import findings
 from lab.isolation.relays import relays
 from tests.support.builders import guest, ingress, route, service, stack
 from tests.support.proofs import IOT, SERVICES, proof, small_lab
@@ -65,6 +69,66 @@ def test_the_legs_go_by_the_ingress() -> None:
 def test_where_nothing_is_served_nothing_is_passed_on() -> None:
     """A lab without an ingress relays nothing."""
     assert told(small_lab(ingress=None, stacks={"web": stack(app=service(listens=[80]))})) == set()
+
+
+UPSTREAM = ingress(audiences={"internet": {"port": 80}}, tls="upstream", trusted_upstreams=["10.10.20.50"])
+TUNNEL = ingress(audiences={"internet": {"port": 80}}, tls="tunnel", tunnel="service:web/tunnel")
+
+
+def carried(how: dict[str, Any], **sections: Any) -> Proof:
+    """A web front for the internet, which has no way of its own to the ingress."""
+    members = {
+        "app": service(listens=[80], route=route("www", "internet")),
+        "tunnel": service(needs=["internet"]),
+        "db": service(listens=[5432]),
+    }
+    return proof(
+        **{
+            "guests": {"docker-1": guest(address=11, runs="docker")},
+            "devices": {"box": {"vlan": "services", "address": 50}},
+            "router": {"kind": "none"},
+            "stacks": {"web": stack(**members)},
+            "ingress": how,
+            **sections,
+        }
+    )
+
+
+@pytest.mark.parametrize(("how", "who"), [(UPSTREAM, "device:box"), (TUNNEL, "service:web/tunnel")])
+def test_the_internet_s_requests_are_brought_by_who_ends_their_tls(how: dict[str, Any], who: str) -> None:
+    """No packet of the internet gets to Traefik, and yet a visitor from there gets to the service, by name."""
+    lab = carried(how)
+    assert lab.answer(Endpoint("internet"), Endpoint("ingress"), Port(80)).verdict is Verdict.no
+    assert "internet -> www.lab.example -> service:web/app:80/tcp yes" in told(lab)
+    (best, *_) = lab.reach.relayed(Endpoint("internet"), Endpoint("service", "web/app"), Port(80))
+    assert best.legs[0].reason == f"{who} passes on what the internet asks it for"
+    assert not any(line.startswith("internet -> www.lab.example -> service:web/db") for line in told(lab))
+
+
+@pytest.mark.parametrize("how", [UPSTREAM, TUNNEL])
+def test_a_sentence_about_the_internet_counts_what_is_brought(how: dict[str, Any]) -> None:
+    """`internet does not reach` is violated by a route for it, however its requests come."""
+    sentence = {"from": "internet", "to": "service:web/app", "reach": "no", "because": "it is private"}
+    (outcome,) = carried(how, expect=[sentence]).expectations
+    assert outcome.verdict is Verdict.no
+
+
+@pytest.mark.parametrize("how", [UPSTREAM, TUNNEL])
+def test_a_lab_with_a_terminator_has_no_closed_flow(how: dict[str, Any]) -> None:
+    """Nobody is said to be let in who is not: the internet has no flow to the ingress."""
+    lab = carried(how, router={"kind": "node"})
+    assert not [f for f in findings(lab) if f.kind in ("blocked-flow", "layers-disagree")]
+
+
+def test_nobody_else_is_brought() -> None:
+    """A terminator speaks for the internet alone, and a closed one for nobody."""
+    lab = carried(
+        UPSTREAM,
+        devices={"box": {"vlan": "services", "address": 50}, "tv": {"vlan": "services", "address": 51}},
+    )
+    assert not any(line.startswith("device:tv ->") for line in told(lab))
+    shut = replace(lab.plan, guards=tuple(replace(guard, rules=()) for guard in lab.plan.guards))
+    assert not any(line.startswith("internet ->") for line in told(prove(shut)))
 
 
 def test_a_foreign_router_leaves_it_open() -> None:

@@ -1,9 +1,11 @@
 """The ingress' ports, whom it asks, and what requests pass on the way to services, guests, devices and nodes."""
 
+import pytest
+
 from lab.flows import Endpoint, Port
 from lab.plan.records import CrowdsecPlan, HeadersPlan, SecretRef, TargetTlsPlan
 from tests.lab.plan.test_routes import edge, routed
-from tests.support.builders import guest, ingress, route, service, service_of, stack
+from tests.support.builders import guest, ingress, plan, route, service, service_of, stack
 
 
 def test_nodes_and_devices_are_routed_to() -> None:
@@ -108,6 +110,50 @@ def test_a_terminator_is_for_the_internet_alone() -> None:
     ]
     into = {(r.source, r.port) for r in decided.guards[0].rules if r.way == "in"}
     assert into == {("10.10.20.9", Port(80)), ("10.10.20.0/24", Port(8443))}
+
+
+@pytest.mark.parametrize(
+    ("address", "whose"),
+    [
+        ("10.10.20.30", "guest:edge"),
+        ("10.10.20.50", "device:box"),
+        ("10.10.20.2", "node:pve"),
+        ("10.10.20.9", "vlan:services"),
+        ("104.16.0.1", "internet"),
+    ],
+)
+def test_a_terminator_is_whoever_has_its_address(address: str, whose: str) -> None:
+    """It and not the internet connects, and both filters let in its one address at the one port, whoever it is."""
+    decided = plan(
+        guests={"docker-1": guest(address=11, runs="docker"), "edge": guest(address=30)},
+        devices={"box": {"vlan": "services", "address": 50}},
+        ingress=ingress(audiences={"internet": {"port": 80}}, tls="upstream", trusted_upstreams=[address]),
+        stacks={"web": stack(app=service(listens=[80], route=route("www", "internet")))},
+    )
+    assert edge(decided).carriers == {address: Endpoint.parse(whose)}
+    into = [flow for flow in decided.flows if flow.target.endpoint == Endpoint("ingress")]
+    assert [(str(flow.source), flow.because) for flow in into] == [
+        (whose, "the terminator passes on audience internet")
+    ]
+    (host,) = [g for g in decided.guests if g.name == "docker-1"]
+    assert [r.source for r in host.rules if r.port == "80"] == [address]
+    assert [r.source for r in decided.guards[0].rules if r.way == "in"] == [address]
+
+
+def test_a_tunnel_needs_no_rule_of_its_guest() -> None:
+    """Its packets never leave the host, so the Proxmox firewall lets nobody in for it."""
+    decided = plan(
+        guests={"docker-1": guest(address=11, runs="docker")},
+        ingress=ingress(audiences={"internet": {"port": 80}}, tls="tunnel", tunnel="service:web/tunnel"),
+        stacks={
+            "web": stack(
+                app=service(listens=[80], route=route("www", "internet")), tunnel=service(needs=["internet"])
+            )
+        },
+    )
+    (host,) = decided.guests
+    assert [r for r in host.rules if r.port == "80"] == []
+    assert [r for r in decided.guards[0].rules if r.way == "in"] == []
 
 
 def test_the_chain_of_an_audience_is_in_order() -> None:

@@ -46,7 +46,9 @@ def test_guards_are_in_it() -> None:
     """Each host's guard is there with its rules, in the words of the lab file, and why each is there."""
     (first, *_) = plan_data(plan_of(FULL))["guards"]
     assert first["host"] == "docker-1"
-    (way_in,) = [rule for rule in first["rules"] if rule["because"] == "audience internet"]
+    (way_in,) = [
+        rule for rule in first["rules"] if rule["because"] == "the terminator passes on audience internet"
+    ]
     assert (way_in["way"], way_in["destination"], way_in["port"]) == ("in", "10.10.20.11", "443/tcp")
     assert set(first["bridges"]) >= {rule["interface"] for rule in first["rules"]} - {""}
 
