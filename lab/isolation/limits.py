@@ -28,6 +28,9 @@ def limits_of(plan: LabPlan) -> tuple[str, ...]:
         found.append(
             f"between segments: {plan.router.endpoint or plan.router.kind} decides, and its rules are not this lab's"
         )
+    if plan.ingress is not None and plan.ingress.carriers:
+        carriers = ", ".join(sorted(map(str, plan.ingress.carriers.values())))
+        found.append(f"taken to pass on whatever the internet asks for: {carriers}")
     guarded = {guard.host for guard in plan.guards}
     open_hosts = sorted(host.name for host in plan.docker_hosts if host.name not in guarded)
     if open_hosts:

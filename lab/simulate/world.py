@@ -138,7 +138,9 @@ class World:
     def _bring(self, relay: Relay) -> Iterator[str]:
         """Who passes the internet's requests on to an entry point, by the addresses whose word it takes."""
         for address in relay.brought_by:
-            inside = [name for name, (_, box) in self._containers.items() if address in box.addresses.values()]
+            inside = [
+                name for name, (_, box) in self._containers.items() if address in box.addresses.values()
+            ]
             there = [
                 name for name, places in self._places.of.items() if address in {p.address for p in places}
             ]

@@ -8,6 +8,7 @@ import pytest
 from lab.flows import Endpoint, Port
 from lab.isolation import Proof, Verdict, prove
 from lab.isolation.findings import findings
+from lab.isolation.limits import limits_of
 from lab.isolation.relays import relays
 from tests.support.builders import guest, ingress, route, service, stack
 from tests.support.proofs import IOT, SERVICES, proof, small_lab
@@ -118,6 +119,15 @@ def test_a_lab_with_a_terminator_has_no_closed_flow(how: dict[str, Any]) -> None
     """Nobody is said to be let in who is not: the internet has no flow to the ingress."""
     lab = carried(how, router={"kind": "node"})
     assert not [f for f in findings(lab) if f.kind in ("blocked-flow", "layers-disagree")]
+
+
+@pytest.mark.parametrize(("how", "who"), [(UPSTREAM, "device:box"), (TUNNEL, "service:web/tunnel")])
+def test_the_proof_says_that_it_rests_on_them(how: dict[str, Any], who: str) -> None:
+    """What they pass on is nobody's rule here."""
+    assert f"taken to pass on whatever the internet asks for: {who}" in limits_of(carried(how).plan)
+    assert not any(
+        "taken to pass on" in line for line in limits_of(web(route=route("www", "services", port=80)).plan)
+    )
 
 
 def test_nobody_else_is_brought() -> None:
