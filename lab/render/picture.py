@@ -25,7 +25,11 @@ def _outside(plan: LabPlan) -> Iterator[str]:
     if plan.ingress is None:
         return
     for entry in plan.ingress.entry_points:
-        yield f"{entry.audience} ──► {entry.address}:{entry.port} ──► {plan.ingress.software}"
+        bringing = " or ".join(map(str, plan.ingress.bringing(entry)))
+        steps = [entry.audience, *([bringing] if bringing else [])]
+        if entry.published:
+            steps.append(f"{entry.address}:{entry.port}")
+        yield " ──► ".join([*steps, plan.ingress.software])
 
 
 def _vlan_of(plan: LabPlan, host: str) -> str:

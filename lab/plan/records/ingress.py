@@ -151,6 +151,10 @@ class IngressPlan:
         """The ports whose requests somebody else brings for the internet."""
         return frozenset(Port(entry.port) for entry in self.entry_points if entry.tls != "own")
 
+    def bringing(self, entry: EntryPointPlan) -> tuple[Endpoint, ...]:
+        """Who connects to an entry point for somebody else; nobody where TLS ends at Traefik."""
+        return () if entry.tls == "own" else tuple(dict.fromkeys(self.carriers.values()))
+
     @property
     def ends_tls(self) -> bool:
         """Whether some TLS ends here, so that a certificate is needed."""

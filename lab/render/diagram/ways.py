@@ -36,6 +36,9 @@ def edge(plan: LabPlan, boxes: dict[str, Box]) -> Iterator[str]:
         yield rect(audience, "box", 17)
         yield label(audience, 22, entry.audience)
         yield label(audience, 50, f"port {entry.port}", "small")
+        if bringing := ingress.bringing(entry):
+            below = Box(audience.x, audience.y, here.x - audience.x, audience.height)
+            yield label(below, 63, f"by {' or '.join(map(str, bringing))}", "small")
         yield arrow(audience.right, here.left, "route")
     for target in dict.fromkeys(route.target for route in ingress.routes):
         if (served := boxes.get(str(target))) is not None:

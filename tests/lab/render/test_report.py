@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab.plan.records import LabPlan
+from lab.render.diagram import diagram_svg
 from lab.render.picture import picture
 from lab.render.report import plan_text
 from lab.render.table import table
@@ -129,6 +130,18 @@ def test_the_picture_goes_from_the_outside_in() -> None:
         "   ├─ out-web-app 10.128.0.0/29 (has a way out): app",
         "   └─ vnet-web 10.128.0.16/28: app, db",
     ]
+
+
+def test_the_picture_names_who_brings_the_internet() -> None:
+    """A tunnel has no port of the host, a terminator has; the internet itself gets to neither."""
+    lines = {
+        name: picture(plan_of(lab_file(name)))[0] for name in ("docker-front-back", "per-service-networks")
+    }
+    assert lines == {
+        "docker-front-back": "internet ──► service:tunnel/cloudflared ──► traefik",
+        "per-service-networks": "internet ──► device:tls-terminator ──► 192.168.1.100:80 ──► traefik",
+    }
+    assert "by device:tls-terminator" in diagram_svg(plan_of(lab_file("per-service-networks")))
 
 
 def test_a_table_is_aligned() -> None:
