@@ -22,6 +22,7 @@ from probe.spaces import CannotEnter
 
 SETTLE_SECONDS = 20.0
 _PAUSE = 0.2
+_ANSWER_SECONDS = 30.0
 _SANDBOX = Path(".sandbox")
 
 
@@ -73,7 +74,10 @@ def sandbox_status(plan: LabPlan) -> SandboxStatus:
     if not plan.docker_hosts or not all(engine_of(host).startswith(sockets) for host in plan.docker_hosts):
         return SandboxStatus.of({})
     command = [sys.executable, "-m", "sandbox", "status", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise CannotEnter(f"python -m sandbox status does not answer in {_ANSWER_SECONDS:.0f} s") from None
     if done.returncode != 0:
         raise CannotEnter(f"python -m sandbox status did not succeed: {done.stderr.strip()}")
     return SandboxStatus.of(json.loads(done.stdout))
@@ -93,13 +97,22 @@ def settled_status(
         CannotEnter: something is not there in time.
     """
     deadline = time.monotonic() + seconds
-    while lacking := list(_lacking(plan, running, status := sandbox_status(plan))):
-        if time.monotonic() > deadline:
-            raise CannotEnter(
-                f"the sandbox has {' and '.join(lacking)}, {seconds:.0f} s after the engines answered; "
-                "`python -m sandbox status` shows what it has, and .sandbox/logs why"
-            )
+    while True:
+        try:
+            return _settled(plan, running, seconds)
+        except CannotEnter:
+            if time.monotonic() > deadline:
+                raise
         time.sleep(_PAUSE)
+
+
+def _settled(plan: LabPlan, running: Sequence[Running], seconds: float) -> SandboxStatus:
+    status = sandbox_status(plan)
+    if lacking := list(_lacking(plan, running, status)):
+        raise CannotEnter(
+            f"the sandbox has {' and '.join(lacking)}, {seconds:.0f} s after the engines answered; "
+            "`python -m sandbox status` shows what it has, and .sandbox/logs why"
+        )
     return status
 
 

@@ -95,14 +95,14 @@ def test_a_sandbox_that_does_not_say_is_a_problem(answers: Answers) -> None:
     """It is not taken for no sandbox: probes would then go to the addresses themselves."""
     answers(None)
     with pytest.raises(CannotEnter, match="it is ill"):
-        sandbox_status(LAB)
+        settled_status(LAB, [INGRESS], 0.0)
 
 
 def test_it_is_asked_until_everything_is_there(answers: Answers) -> None:
-    """After a start the engine answers before the sandbox's ways in are open."""
-    asked = answers(STARTING, STARTED, OPEN)
+    """After a start the engine answers before the sandbox's ways in are open; one silence is no answer."""
+    asked = answers(None, STARTING, STARTED, OPEN)
     found = settled_status(LAB, [INGRESS])
-    assert (found.here, found.forwards, len(asked)) == (True, {8443: ("127.0.0.1", 20233)}, 3)
+    assert (found.here, found.forwards, len(asked)) == (True, {8443: ("127.0.0.1", 20233)}, 4)
 
 
 @pytest.mark.parametrize(
