@@ -12,7 +12,7 @@ from lab.isolation.grounds import Grounds
 from lab.isolation.segments import Segments
 from lab.isolation.spots import Spot
 from lab.isolation.tailnet import advertised, granted
-from lab.isolation.verdict import Answer, Path, best_first, no, yes
+from lab.isolation.verdict import Answer, Path, best_first, no, unknown, yes
 from lab.plan.directory import INGRESS, INTERNET, Container, Directory
 from lab.plan.records import LabPlan, PublishedPort, RoutePlan
 
@@ -292,6 +292,8 @@ class Reach:
         ingress = self.plan.ingress
         if source != INTERNET or ingress is None or entry not in ingress.carried:
             return
+        if not ingress.carriers:
+            yield Path((unknown("nobody said who ends TLS for the internet and brings its requests"),))
         for carrier in dict.fromkeys(ingress.carriers.values()):
             if carrier != INTERNET:
                 brought = yes(f"{carrier} passes on what the internet asks it for")

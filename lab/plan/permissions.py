@@ -99,8 +99,9 @@ def _routes(draft: Draft, ingress: IngressPlan | None) -> Iterator[Flow]:
 def _carried(
     ingress: IngressPlan, source: Endpoint, port: Port, because: str
 ) -> Iterator[tuple[Endpoint, str]]:
-    """Who connects for a source: itself, or for the internet whoever ends its TLS."""
-    if source != INTERNET or (ingress.tunnel is None and port not in ingress.carried):
+    """Who connects for a source: itself, or for the internet whoever ends its TLS, where that was said."""
+    ends_here = ingress.tunnel is None and port not in ingress.carried
+    if source != INTERNET or ends_here or not ingress.carriers:
         yield source, because
         return
     bringing = "the tunnel carries" if ingress.tunnel is not None else "the terminator passes on"

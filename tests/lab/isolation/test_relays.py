@@ -121,6 +121,18 @@ def test_a_lab_with_a_terminator_has_no_closed_flow(how: dict[str, Any]) -> None
     assert not [f for f in findings(lab) if f.kind in ("blocked-flow", "layers-disagree")]
 
 
+def test_who_brings_them_may_be_nobody_s_to_know() -> None:
+    """An ingress that is only observed need not name its terminator; nobody can tell then."""
+    seen = {"manage": "observe", "host": "proxy", "tls": "upstream", "audiences": {"internet": {"port": 80}}}
+    app = service(listens=[80], publishes={"80": 8080}, route=route("www", "internet"))
+    lab = carried(
+        seen,
+        devices={"proxy": {"vlan": "services", "address": 50, "listens": [80]}},
+        stacks={"web": stack(app=app)},
+    )
+    assert "internet -> www.lab.example -> service:web/app:80/tcp cannot tell" in told(lab)
+
+
 @pytest.mark.parametrize(("how", "who"), [(UPSTREAM, "device:box"), (TUNNEL, "service:web/tunnel")])
 def test_the_proof_says_that_it_rests_on_them(how: dict[str, Any], who: str) -> None:
     """What they pass on is nobody's rule here."""

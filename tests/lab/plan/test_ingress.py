@@ -140,6 +140,25 @@ def test_a_terminator_is_whoever_has_its_address(address: str, whose: str) -> No
     assert [r.source for r in decided.guards[0].rules if r.way == "in"] == [address]
 
 
+def test_an_observed_ingress_may_have_a_terminator_that_nobody_named() -> None:
+    """Then it is the internet that is let in, as before there was a word for terminators."""
+    decided = plan(
+        devices={"proxy": {"vlan": "services", "address": 50, "listens": [80]}},
+        ingress={
+            "manage": "observe",
+            "host": "proxy",
+            "tls": "upstream",
+            "audiences": {"internet": {"port": 80}},
+        },
+        stacks={
+            "web": stack(app=service(listens=[80], publishes={"80": 8080}, route=route("www", "internet")))
+        },
+    )
+    assert edge(decided).carriers == {}
+    into = [str(flow.source) for flow in decided.flows if flow.target.endpoint == Endpoint("ingress")]
+    assert into == ["internet"]
+
+
 def test_a_tunnel_needs_no_rule_of_its_guest() -> None:
     """Its packets never leave the host, so the Proxmox firewall lets nobody in for it."""
     decided = plan(
