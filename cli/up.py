@@ -26,6 +26,7 @@ from lab.plan.records import LabPlan
 from lab.render.bootstrap import docker_host
 from lab.render.report import plan_text
 from lab.render.table import table
+from probe.spaces import CannotEnter
 
 ENVIRONMENT = "dev"
 LAB_FILE = Path(f"Pulumi.{ENVIRONMENT}.yaml")
@@ -74,17 +75,17 @@ def main() -> int:
             _pulumi(plan)
         with phases.phase("verify"):
             code = verify_lab(plan, as_json=False, every=False)
+        print("\n".join(_summary(plan, phases)))
+        return code
     except LabError as error:
         print(error, file=sys.stderr)
         return 2
-    except PhaseFailed as error:
+    except (PhaseFailed, CannotEnter) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped; `make up` goes on from here, `make down` stops what runs", file=sys.stderr)
         return 130
-    print("\n".join(_summary(plan, phases)))
-    return code
 
 
 def _plan() -> LabPlan:
