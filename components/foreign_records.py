@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.refusals import said
+from components.refusals import Refused, asked
 from lab.errors import Issue, LabError
 from lab.names import owner_mark
 from lab.plan.records import DnsRecordPlan, LabPlan
@@ -117,11 +117,13 @@ def _records_of(zone: str, provider: pulumi.ProviderResource) -> list[ExistingRe
 
     options = pulumi.InvokeOptions(provider=provider)
     try:
-        found = cloudflare.get_zone(filter=cloudflare.GetZoneFilterArgs(match="all", name=zone), opts=options)
-        listed = cloudflare.get_dns_records(zone_id=found.zone_id, max_items=_ALL, opts=options)
-    # The SDK raises nothing more special; what the provider said is in its text.
-    except Exception as error:
-        raise _Unreadable(_unreadable(zone, said(error))) from None
+        wanted = cloudflare.GetZoneFilterArgs(match="all", name=zone)
+        found = asked(lambda: cloudflare.get_zone(filter=wanted, opts=options))
+        listed = asked(
+            lambda: cloudflare.get_dns_records(zone_id=found.zone_id, max_items=_ALL, opts=options)
+        )
+    except Refused as refusal:
+        raise _Unreadable(_unreadable(zone, str(refusal))) from None
     # Read past the SDK, which warns of it: the list is an old one, and says so where it is about another thing.
     rights = pulumi.get(found, "permissions") or ()
     if _READS in rights and _WRITES not in rights:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import pulumi
 
-from components.refusals import said
+from components.refusals import Refused, asked
 from lab.errors import Issue, LabError
 from lab.names import join
 from lab.plan.records import LabPlan, MintPlan
@@ -46,14 +46,15 @@ def refuse_unfit_maker(plan: LabPlan, maker: pulumi.ProviderResource | None) -> 
         return
     import pulumi_cloudflare as cloudflare
 
+    options = pulumi.InvokeOptions(provider=maker)
     try:
-        cloudflare.get_api_token_permission_groups_list(opts=pulumi.InvokeOptions(provider=maker))
-    except Exception as error:  # The SDK raises nothing more specific for a function that fails.
+        asked(lambda: cloudflare.get_api_token_permission_groups_list(opts=options))
+    except Refused as refusal:
         raise MakerRefused(
             [
                 Issue(
                     path=minted.maker.name,
-                    problem=f"Cloudflare does not let it make tokens: {said(error)}",
+                    problem=f"Cloudflare does not let it make tokens: {refusal}",
                     repair=f"make one with User / API Tokens / Edit (dash.cloudflare.com, API tokens), and "
                     f"`pulumi config set --secret {minted.maker.name}`; or remove certificate.mint-token",
                 )

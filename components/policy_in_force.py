@@ -11,7 +11,7 @@ import pulumi
 import pulumi_tailscale as tailscale
 
 from components.providers import Providers
-from components.refusals import said
+from components.refusals import Refused, asked
 from lab.errors import Issue, LabError
 from lab.plan.records import LabPlan, TailnetPlan
 from lab.render.policy_seal import CurrentPolicy, difference, fingerprint, origin, writer
@@ -35,14 +35,15 @@ def may_overwrite(plan: LabPlan, providers: Providers) -> bool:
 
 
 def _in_force(providers: Providers, url: str) -> CurrentPolicy:
+    options = pulumi.InvokeOptions(provider=providers.tailscale)
     try:
-        found = tailscale.get_acl(opts=pulumi.InvokeOptions(provider=providers.tailscale))
-    except Exception as error:  # The SDK raises nothing more specific for a function that fails.
+        found = asked(lambda: tailscale.get_acl(opts=options))
+    except Refused as refusal:
         raise LabError(
             [
                 Issue(
                     path="lab.tailnet",
-                    problem=f"the policy in force at {url} cannot be read: {said(error)}",
+                    problem=f"the policy in force at {url} cannot be read: {refusal}",
                     repair="let the secret tailscale-key be one that may read and write the policy file "
                     "(scope policy_file), or take tailnet-policy out of owns",
                 )
