@@ -13,7 +13,7 @@ from cli.app import app
 from lab.isolation.findings.kinds import KINDS
 from lab.isolation.limits import CLAIM, NOT_MODELLED
 from lab.isolation.verdict import Verdict
-from tests.lab.render.test_reach import SHAPES
+from tests.lab.render.test_reach_data import SHAPES
 from tests.support.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[1]

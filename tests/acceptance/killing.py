@@ -33,14 +33,7 @@ def kill_after(clone: Clone, created: int, *, word: str = "") -> None:
     """
     wanted = re.compile(word) if word else CREATED
     count, lines = 0, []
-    with subprocess.Popen(
-        ["make", "--no-print-directory", "up"],
-        cwd=clone.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    ) as run:
+    with _started(clone, "make", "--no-print-directory", "up") as run:
         assert run.stdout is not None
         for line in run.stdout:
             lines.append(line)
@@ -68,19 +61,20 @@ def kill_while_asking(clone: Clone, api: str, request: tuple[str, str], *, answe
     checkout = Checkout(clone.root)
     with _in_front_of(checkout, api, request, asked, answered):
         command = "pulumi cancel --yes --stack dev && pulumi up --yes --skip-preview --stack dev"
-        with subprocess.Popen(
-            ["bash", "-c", f". .sandbox/env && {command}"],
-            cwd=clone.root,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        ) as run:
+        with _started(clone, "bash", "-c", f". .sandbox/env && {command}") as run:
             arrived = asked.wait(ARRIVES_SECONDS)
             if run.poll() is None:
                 os.kill(_engine(clone), signal.SIGKILL)
             said = run.communicate()[0]
     assert arrived, f"{request} was never asked:\n{said[-4000:]}"
+
+
+def _started(clone: Clone, *command: str) -> subprocess.Popen[str]:
+    """A program in the clone, with everything that it says in one stream."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=clone.root, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT, text=True
+    )
 
 
 @contextmanager

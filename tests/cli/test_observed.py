@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from cli.observed import Observed, Sentence, expectations_seen, verify_data
-from cli.observed_text import verify_text
+from cli.observed import Sentence, expectations_seen, verify_data
 from lab.flows import Endpoint
 from lab.isolation import Verdict
 from probe.engines import Fact
@@ -15,62 +14,16 @@ from probe.entry_points import EntryPointResult
 from probe.matrix import Matrix, Observation, Result
 from probe.names import NameResult
 from probe.questions import questions
-from probe.routes import RouteResult
-from probe.signing import Refusal
+from tests.cli.observations import CLOSED, LEAK, OPEN, OWN, REFUSED, ROUTE, line_of, seen, told
 from tests.probe.asked import SOURCE, TARGET, question
 from tests.support.proofs import small_lab
-
-OPEN = Result(question=question(kind="flow"), observed="yes", answer="service:b/b", milliseconds=12.4)
-CLOSED = Result(question=question(Verdict.no, source=TARGET, target=SOURCE), observed="no", milliseconds=1000)
-OWN = Result(question=question(kind="own host", source=Endpoint("guest", "h")), observed="yes")
-LEAK = Result(
-    question=question(Verdict.no, source=TARGET, target=SOURCE, port=None, protocol="udp"),
-    observed="yes",
-    answer="canary service:a/a",
-)
-ROUTE = RouteResult(
-    host="www.lab.example",
-    audience="lan",
-    url="https://www.lab.example:443/",
-    expected="service:b/b",
-    status=200,
-    answer="service:b/b",
-    ok=True,
-    issuer="itself",
-    milliseconds=8,
-)
-REFUSED = Refusal(when="2026-11-26T08:27:52Z", cause="it is", repair="do", said="no", again="soon")
-
-
-def _observed(*results: Result, **changes: Any) -> Observed:
-    fine = Observed(
-        matrix=Matrix(results=results),
-        names=(),
-        seconds=4.2,
-        routes=(),
-        entry_points=(),
-        missing=(),
-        facts=(),
-        stand_ins=(),
-        expectations=(),
-    )
-    return replace(fine, **changes)
-
-
-def _text(observed: Observed, every: bool = False) -> str:
-    return "\n".join(verify_text(observed, every))
-
-
-def _line(text: str, *words: str) -> str:
-    [found] = [line for line in text.splitlines() if all(word in line for word in words)]
-    return found
 
 
 def test_open_paths_are_listed_and_closed_ones_counted() -> None:
     """Hundreds of closed pairs would hide what matters; how many there were is said."""
-    text = _text(_observed(OPEN, CLOSED, OWN))
+    text = told(seen(OPEN, CLOSED, OWN))
 
-    row = _line(text, "service:a/a", "service:b/b")
+    row = line_of(text, "service:a/a", "service:b/b")
     assert row.split() == ["ok", "service:a/a", "service:b/b", "8080/tcp", "yes", "yes", "12", "a", "test"]
     assert "and 1 pairs that nobody declared, none of which could connect" in text
     assert "and 1 ports of containers that their own host reaches" in text
@@ -79,7 +32,7 @@ def test_open_paths_are_listed_and_closed_ones_counted() -> None:
 
 def test_every_pair_is_listed_on_demand() -> None:
     """`--all` leaves nothing out."""
-    text = _text(_observed(OPEN, CLOSED, OWN), every=True)
+    text = told(seen(OPEN, CLOSED, OWN), every=True)
 
     assert len([line for line in text.splitlines() if line.startswith("  ok")]) == 3
     assert "--all lists them" not in text
@@ -87,9 +40,9 @@ def test_every_pair_is_listed_on_demand() -> None:
 
 def test_a_leak_is_wrong_and_says_what_to_ask_next() -> None:
     """Expected, observed, who answered, and the command that explains the pair."""
-    text = _text(_observed(OPEN, LEAK))
+    text = told(seen(OPEN, LEAK))
 
-    assert "WRONG" in _line(text, "service:b/b", "service:a/a", "other/udp", "a test")
+    assert "WRONG" in line_of(text, "service:b/b", "service:a/a", "other/udp", "a test")
     assert "\nWRONG: service:b/b to service:a/a other/udp\n  expected no: a test\n" in text
     assert '  observed yes, which said "canary service:a/a"\n' in text
     assert "  lab explain service:b/b service:a/a\n" in text
@@ -98,7 +51,7 @@ def test_a_leak_is_wrong_and_says_what_to_ask_next() -> None:
 
 def test_a_declared_path_that_is_closed_is_wrong() -> None:
     """Too little is as wrong as too much, and the port is in the command that explains it."""
-    text = _text(_observed(replace(OPEN, observed="no", answer="")))
+    text = told(seen(replace(OPEN, observed="no", answer="")))
 
     assert "  observed no\n  lab explain service:a/a service:b/b:8080/tcp\n" in text
     assert "1 DISAGREE" in text
@@ -107,16 +60,16 @@ def test_a_declared_path_that_is_closed_is_wrong() -> None:
 @pytest.mark.parametrize("observed", ["yes", "no"])
 def test_what_the_proof_could_not_tell_is_shown_and_counted(observed: Observation) -> None:
     """Either answer is news, and none is wrong."""
-    told = Result(question=question(Verdict.unknown), observed=observed)
-    text = _text(_observed(told))
+    doubtful = Result(question=question(Verdict.unknown), observed=observed)
+    text = told(seen(doubtful))
 
-    assert f"cannot tell  {observed}" in _line(text, "service:a/a", "ok")
+    assert f"cannot tell  {observed}" in line_of(text, "service:a/a", "ok")
     assert "Of 1 the proof could not tell; what was seen is above." in text
 
 
 def test_where_nothing_is_real_nothing_is_claimed() -> None:
     """Simulated containers are neither listed nor called as expected."""
-    text = _text(_observed(replace(OPEN, observed="not probed"), replace(CLOSED, observed="not probed")))
+    text = told(seen(replace(OPEN, observed="not probed"), replace(CLOSED, observed="not probed")))
 
     assert text.strip() == (
         "Nothing was probed: network and engine are simulated here, so there is nothing to observe."
@@ -136,14 +89,14 @@ def _name(expected: Verdict, observed: Literal["yes", "no"], answer: str = "") -
 
 def test_names_that_leave_although_they_may_not_are_wrong() -> None:
     """The container, what came back, and the command that explains it; silence where it belongs is counted."""
-    text = _text(
-        _observed(
+    text = told(
+        seen(
             OPEN,
             names=(_name(Verdict.no, "yes", "NXDOMAIN"), replace(_name(Verdict.no, "no"), source=TARGET)),
         )
     )
 
-    assert _line(text, "WRONG", "service:a/a").split()[2:5] == ["no", "yes", "NXDOMAIN"]
+    assert line_of(text, "WRONG", "service:a/a").split()[2:5] == ["no", "yes", "NXDOMAIN"]
     assert "  lab explain service:a/a names\n" in text
     assert "and 1 containers that may not ask" in text
     assert "1 pairs, 2 names and 0 routes probed in 4.2 s: 1 DISAGREE with the plan" in text
@@ -151,7 +104,7 @@ def test_names_that_leave_although_they_may_not_are_wrong() -> None:
 
 def test_names_are_in_the_data() -> None:
     """With what was asked for, so that a name server's log can be searched."""
-    [found] = json.loads(json.dumps(verify_data(_observed(OPEN, names=(_name(Verdict.yes, "no"),)))))["names"]
+    [found] = json.loads(json.dumps(verify_data(seen(OPEN, names=(_name(Verdict.yes, "no"),)))))["names"]
     assert (found["from"], found["expected"], found["observed"], found["answer"], found["asked"]) == (
         "service:a/a",
         "yes",
@@ -163,13 +116,11 @@ def test_names_are_in_the_data() -> None:
 
 def test_a_pair_that_was_not_probed_has_no_mark() -> None:
     """It is neither right nor wrong, and not among those that could not connect."""
-    text = _text(_observed(OPEN, replace(CLOSED, observed="not probed")), every=True)
+    text = told(seen(OPEN, replace(CLOSED, observed="not probed")), every=True)
 
-    assert _line(text, "not probed").split()[0] == "-"
+    assert line_of(text, "not probed").split()[0] == "-"
     assert "1 pairs, 0 names and 0 routes probed" in text
-    assert "and 0 pairs that nobody declared" in _text(
-        _observed(OPEN, replace(CLOSED, observed="not probed"))
-    )
+    assert "and 0 pairs that nobody declared" in told(seen(OPEN, replace(CLOSED, observed="not probed")))
 
 
 @pytest.mark.parametrize(
@@ -191,94 +142,39 @@ def test_a_pair_that_was_not_probed_has_no_mark() -> None:
 )
 def test_whatever_is_not_as_expected_counts(changes: dict[str, Any], said: str) -> None:
     """Routes, missing services, facts of engines and sentences of the lab file, beside pairs."""
-    observed = _observed(OPEN, **changes)
+    observed = seen(OPEN, **changes)
 
     assert observed.wrong == 1
-    assert said in _text(observed)
-    assert "1 DISAGREE with the plan" in _text(observed)
+    assert said in told(observed)
+    assert "1 DISAGREE with the plan" in told(observed)
     assert verify_data(observed)["ok"] is False
 
 
 def test_what_is_not_real_is_named() -> None:
     """Stand-ins and a certificate that nobody signed are not passed off as what they stand for."""
-    text = _text(_observed(OPEN, routes=(ROUTE,), stand_ins=("service:b/b",)))
+    text = told(seen(OPEN, routes=(ROUTE,), stand_ins=("service:b/b",)))
 
     assert (
         "1 services are stand-ins that listen where the image would and say their name:\n  service:b/b"
         in text
     )
     assert "a certificate that it signed itself" in text
-    assert "signed itself" not in _text(_observed(OPEN, routes=(replace(ROUTE, issuer="an authority"),)))
-
-
-def test_verified_certificates_are_counted_with_who_signed_them() -> None:
-    """By issuer, with the days of the one that ends first."""
-    signed = replace(ROUTE, issuer="Pebble", days_left=60)
-    text = _text(
-        _observed(OPEN, routes=(signed, replace(signed, days_left=41), replace(signed, issuer="R3")))
-    )
-
-    assert "  2 certificates verified, chain and name: signed by Pebble, 41 days left" in text
-    assert "  1 certificates verified, chain and name: signed by R3, 60 days left" in text
-    assert "signed itself" not in text
-
-
-def test_a_certificate_that_is_not_trusted_is_told_with_its_reason() -> None:
-    """The reason once with all its hosts, and where to look when Traefik signed it."""
-    bad = replace(ROUTE, ok=False, distrust="self-signed certificate")
-    other = replace(bad, host="vault.lab.example", distrust="Hostname mismatch", issuer="an authority")
-    observed = _observed(OPEN, routes=(bad, replace(bad, audience="tailnet"), other))
-
-    assert observed.wrong == 3
-    text = _text(observed)
-    assert (
-        "  WRONG: 2 certificates are not trusted (www.lab.example): self-signed certificate\n    Traefik"
-        in text
-    )
-    assert "  WRONG: 1 certificates are not trusted (vault.lab.example): Hostname mismatch\n" in text
-    assert "it is not known whom to trust" not in text
-
-
-def test_a_certificate_of_a_secret_is_told_as_what_it_is() -> None:
-    """It is compared with the secret, so that nothing was learnt of whether visitors trust who signed it."""
-    good = replace(ROUTE, issuer="Lab CA", days_left=60)
-    old = replace(ROUTE, host="old.lab.example", ok=False, issuer="Lab CA", distrust="unable to get issuer")
-    observed = _observed(OPEN, routes=(good, old), pinned="own-certificate")
-
-    text = _text(observed)
-    assert (
-        "  1 certificates as in the secret own-certificate, and for the name: signed by Lab CA, 60 days left; "
-        "whether visitors trust it is not known here" in text
-    )
-    assert (
-        "  WRONG: 1 certificates are not as in the secret own-certificate, or not good (old.lab.example): unable to"
-        in text
-    )
-    assert "chain" not in text
-    assert verify_data(observed)["pinned"] == "own-certificate"
+    assert "signed itself" not in told(seen(OPEN, routes=(replace(ROUTE, issuer="an authority"),)))
 
 
 def test_a_sentence_that_nothing_could_test_is_not_called_right() -> None:
     """Nobody stands on that segment here."""
     sentences = (Sentence("vlan:iot does not reach a", 0, ()), Sentence("a reaches b", 2, ()))
-    text = _text(_observed(OPEN, expectations=sentences))
+    text = told(seen(OPEN, expectations=sentences))
 
-    assert _line(text, "vlan:iot").split()[0] == "-"
-    assert _line(text, "vlan:iot").endswith("nothing here can be probed")
-    assert _line(text, "a reaches b").split()[0] == "ok"
-
-
-def test_a_renewal_that_failed_is_told_while_the_certificate_is_still_good() -> None:
-    """Nothing is wrong yet; the cause, the words and the repair are there before it is."""
-    text = _text(_observed(OPEN, routes=(replace(ROUTE, days_left=20, issuer="R3"),), refusal=REFUSED))
-    assert "  The last try to get a certificate failed at 2026-11-26T08:27:52Z: it is\n" in text
-    assert "    said: no\n    repair: do\n    next try: soon\n" in text
-    assert text.endswith("everything is as expected.")
+    assert line_of(text, "vlan:iot").split()[0] == "-"
+    assert line_of(text, "vlan:iot").endswith("nothing here can be probed")
+    assert line_of(text, "a reaches b").split()[0] == "ok"
 
 
 def test_the_keys_of_the_json_are_these() -> None:
     """Scripts read them, so that a change is one of the version."""
-    observed = _observed(
+    observed = seen(
         OPEN,
         LEAK,
         routes=(ROUTE,),
@@ -396,8 +292,8 @@ def test_what_is_not_refused_is_told_and_counted() -> None:
         observed="404",
         ok=True,
     )
-    observed = _observed(OPEN, entry_points=(refusal, replace(refusal, observed="200", ok=False)))
+    observed = seen(OPEN, entry_points=(refusal, replace(refusal, observed="200", ok=False)))
     assert observed.wrong == 1
-    right, wrong = (line for line in _text(observed).splitlines() if "plain HTTP" in line)
+    right, wrong = (line for line in told(observed).splitlines() if "plain HTTP" in line)
     assert (right.split()[0], right.split()[-1]) == ("ok", "404")
     assert (wrong.split()[0], wrong.split()[-1]) == ("WRONG", "200")

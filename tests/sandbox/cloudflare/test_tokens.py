@@ -168,7 +168,8 @@ def test_tokens_survive_a_restart(tmp_path: Path) -> None:
             if not values:
                 with Cloudflare(api_token=MAKER, base_url=f"{url}/client/v4", max_retries=0) as client:
                     made = client.user.tokens.create(name="dns01", policies=body()["policies"])
-                    values.append(str(made.value))  # type: ignore[union-attr]
+                    assert isinstance(made, TokenCreateResponse)
+                    values.append(str(made.value))
             with Cloudflare(api_token=values[0], base_url=f"{url}/client/v4", max_retries=0) as client:
                 assert [zone.name for zone in client.zones.list()] == ["example.org"]
         store.close()
